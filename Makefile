@@ -1,0 +1,33 @@
+.PHONY: run test lint bench
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+run: .venv/installed
+	$(BIN)/python manage.py start
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 tests
+	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 tests; fi
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-dev
+	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/review.py
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,28 @@
+"""The menu at the side of every page: the review desk, then what the admin lists for this person."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    link = reverse("reviews:projects")
+    desk = {
+        "title": "Review desk",
+        "icon": "rate_review",
+        "link": link,
+        "active": request.path.startswith(link),
+        "permission": may_review,
+    }
+    return [{"items": [desk]}, *(_group(app) for app in admin.site.get_app_list(request))]
+
+
+def may_review(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("reviews.add_review"))
+
+
+def _group(app: dict[str, Any]) -> dict[str, Any]:
+    models = [model for model in app["models"] if model["admin_url"]]
+    return {"title": app["name"], "items": [{"title": m["name"], "link": m["admin_url"]} for m in models]}

@@ -1,0 +1,194 @@
+"""All settings. The only module that reads the environment; every key is explained in `.env.example`."""
+
+from pathlib import Path
+
+from django.templatetags.static import static
+
+from labeling_site import secret_key
+from labeling_site.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment = Environment.load(BASE_DIR / ".env")
+WRONG_VALUES = environment.wrong_values  # reported by labeling.checks
+
+# --- Security and addresses -------------------------------------------------------------------------------------------
+
+DEBUG = environment.flag("DEBUG", default=False)
+SECRET_KEY = environment.text("SECRET_KEY") or secret_key.read_or_create(BASE_DIR / ".secret_key")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", default=[])
+HOST = environment.text("HOST", default="127.0.0.1")
+PORT = environment.whole_number("PORT", default=8000, low=1, high=65535)
+
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Applications -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",  # before django.contrib.admin: it replaces the admin's templates
+    "unfold.contrib.filters",  # filters in the theme
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "labeling",
+    "reviews",
+    "analytics",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "labeling_site.urls"
+WSGI_APPLICATION = "labeling_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": environment.database("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that starts as a reader and then writes fails at once with "database is locked", whatever the
+        # timeout. IMMEDIATE takes the write lock first, so that it waits its turn.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        # WAL lets people read while a run writes. `synchronous` stays FULL: a decision that was answered is on disk.
+        # 8 MB of page cache: the default 2 MB makes imports a quarter slower, more is memory that every process holds.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192; "
+        # Without it, INSERT OR REPLACE would pass by the triggers that keep facts from being deleted.
+        "PRAGMA recursive_triggers=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# --- Labeling ---------------------------------------------------------------------------------------------------------
+
+MIN_CONFIDENCE_THRESHOLD = environment.number("MIN_CONFIDENCE_THRESHOLD", default=0.8, low=0.0, high=1.0)
+MAX_BATCH_SIZE = environment.whole_number("MAX_BATCH_SIZE", default=100, low=1, high=10_000)
+MAX_TEXT_LENGTH = environment.whole_number("MAX_TEXT_LENGTH", default=100_000, low=1, high=10_000_000)
+
+LLM_PROVIDER = environment.one_of("LLM_PROVIDER", "local", ("local", "huggingface", "ollama", "free_api"))
+LOCAL_MODEL_NAME = environment.text("LOCAL_MODEL_NAME", default="all-MiniLM-L6-v2")
+HUGGINGFACE_MODEL = environment.text("HUGGINGFACE_MODEL")
+OLLAMA_BASE_URL = environment.web_address("OLLAMA_BASE_URL", default="http://localhost:11434")
+OLLAMA_MODEL = environment.text("OLLAMA_MODEL")
+FREE_API_URL = environment.web_address("FREE_API_URL", default="")
+FREE_API_MODEL = environment.text("FREE_API_MODEL")
+FREE_API_KEY = environment.text("FREE_API_KEY")
+USE_GPU = environment.flag("USE_GPU", default=False)
+ENCODER_MODE = environment.one_of("ENCODER_MODE", "exact", ("exact", "fast"))
+
+# Alias -> how to build the provider, like Django's CACHES. Built once per process, on first use.
+_ENCODER_OPTIONS = {"use_gpu": USE_GPU, "mode": ENCODER_MODE, "cache_folder": BASE_DIR / ".cache" / "graphs"}
+LABELING_PROVIDERS = {
+    "local": {
+        "BACKEND": "labeling.providers.encoder.Encoder",
+        "OPTIONS": {"model": LOCAL_MODEL_NAME, "local_files_only": True, **_ENCODER_OPTIONS},
+    },
+    "huggingface": {
+        "BACKEND": "labeling.providers.encoder.Encoder",
+        "OPTIONS": {"model": HUGGINGFACE_MODEL, "local_files_only": False, **_ENCODER_OPTIONS},
+    },
+}
+
+# --- Background work --------------------------------------------------------------------------------------------------
+
+Q_CLUSTER = {
+    "name": "labeling",
+    "orm": "default",  # the database is the broker: nothing else to install
+    "workers": 1,  # a model uses every core by itself
+    "queue_limit": 1,  # a task is locked when it is fetched, not when it starts: fetch as few as possible
+    "bulk": 1,
+    "timeout": 900,
+    "retry": 3600,  # must exceed (queue_limit + 2) x the longest task / workers, or a task runs twice
+    "max_attempts": 3,
+    "ack_failures": True,
+    "save_limit": 200,
+    "catch_up": False,
+    "poll": 0.5,
+    "label": "Background tasks",
+}
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # served straight from the packages: no collectstatic, nothing to keep in step
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "home"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = environment.time_zone("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "labeling.authentication.ApiKeyAuthentication",  # first: it answers 401, sessions alone would answer 403
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "labeling.problems.problem_details",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Text labeling",
+    "SITE_HEADER": "Text labeling",
+    "SITE_SYMBOL": "sell",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("labeling/icon.svg")},
+    ],
+    "SHOW_HISTORY": True,
+    "SIDEBAR": {"navigation": "labeling_site.navigation.sidebar"},
+}
+
+LOG_LEVEL = environment.one_of("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
