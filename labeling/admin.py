@@ -1,0 +1,267 @@
+"""The admin: projects and categories are edited here; facts are shown, never changed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from labeling import runs
+from labeling.choices import TextStatus
+from labeling.forms import CategoryFormSet
+from labeling.models import Category, Classifier, ImportRecord, Label, LabelingRun, Project, Text
+from labeling.paginator import CappedPaginator
+
+MOST_PICKED = 10_000  # texts in one hand-picked run; more is a run over the project
+
+STATUS_COLORS = {
+    "Needs review": "warning",
+    "Accepted": "success",
+    "Reviewed": "success",
+    "Failed": "danger",
+    "Flagged": "danger",
+    "Running": "info",
+    "Succeeded": "success",
+    "Succeeded with failures": "warning",
+}
+
+
+class LargeTableAdmin(ModelAdmin):
+    """Lists of tables that may hold millions of rows: no full counts, capped paging."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+
+class ReadOnlyAdmin(LargeTableAdmin):
+    """Facts: to be looked at, by those with the view permission."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# --- Projects ---------------------------------------------------------------------------------------------------------
+
+
+def count_of_texts(**conditions: Any) -> Coalesce:
+    """For a queryset of projects: how many texts of each fulfil the conditions. Answered from an index alone."""
+    texts = Text.objects.filter(project=OuterRef("pk"), **conditions).order_by().values("project")
+    return Coalesce(Subquery(texts.annotate(n=Count("*")).values("n"), output_field=IntegerField()), 0)
+
+
+def count_column(name: str) -> Callable[[Project], int]:
+    """A column of the project list that shows the annotation `<name>_count`."""
+
+    @display(description=name.replace("_", " "), ordering=f"{name}_count")
+    def column(project: Project) -> int:
+        return int(getattr(project, f"{name}_count"))
+
+    return column
+
+
+class CategoryInline(TabularInline):
+    model = Category
+    formset = CategoryFormSet
+    fields = ["name", "description", "examples", "color", "shortcut", "position", "is_active"]
+    extra = 1
+
+
+@admin.register(Project)
+class ProjectAdmin(ModelAdmin):
+    list_display = ["name", count_column("texts"), *(count_column(status.value) for status in TextStatus)]
+    list_filter = ["is_archived"]
+    search_fields = ["name"]
+    fields = ["name", "instructions", "provider", "threshold", "audit_share", "reviews_per_text", "is_archived"]
+    inlines = [CategoryInline]
+    actions = ["label_with_ai"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        counts = {f"{status.value}_count": count_of_texts(status=status) for status in TextStatus}
+        return super().get_queryset(request).annotate(texts_count=count_of_texts(), **counts)
+
+    @admin.action(description="Label with AI", permissions=["change"])
+    def label_with_ai(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
+        for project in projects:
+            _start_run(self, request, project)
+
+
+def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, **options: Any) -> None:
+    """Queue a run and tell the person what happens next."""
+    try:
+        run = runs.start_in_background(project, user=request.user, **options)
+    except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
+        model_admin.message_user(request, str(reason), messages.WARNING)
+    else:
+        model_admin.message_user(request, f"{run} is queued: {run.total} texts. Follow it under Labeling runs.")
+
+
+# --- Texts and labels -------------------------------------------------------------------------------------------------
+
+
+class LabelInline(TabularInline):
+    model = Label
+    verbose_name_plural = "history of labels"
+    fields = ["version", "category", "confidence", "origin", "annotator", "explanation", "created_at"]
+    readonly_fields = fields
+    ordering = ["-version"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Text)
+class TextAdmin(LargeTableAdmin):
+    list_display = ["excerpt", "project", "shown_status", "category", "confidence", "source", "audit"]
+    list_filter = ["status", "is_audit", "project"]
+    list_select_related = ["project", "current_label__category"]
+    search_fields = ["content", "external_id"]
+    search_help_text = "Words of the text, or its external id."
+    fields = [
+        "project",
+        "marked_words",
+        "explanation",
+        "shown_status",
+        "external_id",
+        "source",
+        "language",
+        "metadata",
+        "is_audit",
+        "error",
+        "created_at",
+    ]
+    readonly_fields = fields
+    inlines = [LabelInline]
+    actions = ["label_with_ai"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # texts arrive by import, where they are normalised and duplicates are found
+
+    @display(description="text")
+    def excerpt(self, text: Text) -> str:
+        return Truncator(text.content).chars(90)
+
+    @display(description="status", ordering="status", label=STATUS_COLORS)
+    def shown_status(self, text: Text) -> str:
+        return text.get_status_display()
+
+    @display(description="category")
+    def category(self, text: Text) -> str | None:
+        return text.current_label.category.name if text.current_label else None
+
+    @display(description="confidence")
+    def confidence(self, text: Text) -> str | None:
+        label = text.current_label
+        return f"{label.confidence:.2f}" if label and label.confidence is not None else None
+
+    @display(description="audit")
+    def audit(self, text: Text) -> str:
+        return "audit" if text.is_audit else ""
+
+    @display(description="text")
+    def marked_words(self, text: Text) -> SafeString:
+        return marked(text)
+
+    @display(description="why")
+    def explanation(self, text: Text) -> str:
+        return text.current_label.explanation if text.current_label else "Not labeled yet."
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # content is fixed, and what holds for it is changed by labels and reviews only
+
+    def has_label_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("labeling.change_text"))
+
+    @admin.action(description="Label with AI", permissions=["label"])
+    def label_with_ai(self, request: HttpRequest, texts: QuerySet[Text]) -> None:
+        picked: dict[int, list[int]] = {}
+        for project_id, text_id in texts.order_by().values_list("project_id", "pk")[: MOST_PICKED + 1]:
+            picked.setdefault(project_id, []).append(text_id)
+        if sum(map(len, picked.values())) > MOST_PICKED:
+            message = f"Pick at most {MOST_PICKED:,} texts, or label the whole project from the list of projects."
+            self.message_user(request, message, messages.WARNING)
+            return
+        for project in Project.objects.filter(pk__in=picked):
+            _start_run(self, request, project, text_ids=picked[project.pk], relabel=True)
+
+
+def marked(text: Text) -> SafeString:
+    """The text with the words that made its label marked."""
+    evidence = text.current_label.evidence if text.current_label else []
+    pieces: list[tuple[str, str, str]] = []
+    end = 0
+    for begin, stop, _weight in sorted(evidence):
+        pieces.append((text.content[end:begin], "font-semibold underline", text.content[begin:stop]))
+        end = stop
+    words = format_html_join("", '{}<mark class="{}">{}</mark>', pieces)
+    return format_html('<p dir="auto" class="whitespace-pre-wrap">{}{}</p>', words, text.content[end:])
+
+
+@admin.register(Label)
+class LabelAdmin(ReadOnlyAdmin):
+    list_display = ["text", "version", "category", "confidence", "origin", "annotator", "created_at"]
+    list_filter = ["origin", "category__project"]
+    list_select_related = ["text", "category", "annotator"]
+    search_fields = ["text__external_id", "category__name"]
+    ordering = ["-id"]
+
+
+# --- What happened ----------------------------------------------------------------------------------------------------
+
+
+@admin.register(LabelingRun)
+class LabelingRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "project", "shown_status", "done", "total", "provider", "model_name", "created_at", "error"]
+    list_filter = ["status", "project"]
+    list_select_related = ["project"]
+    search_fields = ["project__name", "model_name"]
+    actions = ["cancel"]
+
+    @display(description="status", ordering="status", label=STATUS_COLORS)
+    def shown_status(self, run: LabelingRun) -> str:
+        return run.get_status_display()
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("labeling.change_labelingrun"))
+
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        cancelled = sum(runs.cancel(run) for run in picked)
+        self.message_user(request, f"Cancelled {cancelled} runs. The labels they made stay.")
+
+
+@admin.register(ImportRecord)
+class ImportRecordAdmin(ReadOnlyAdmin):
+    list_display = ["file_name", "project", "added", "duplicate", "empty", "rejected", "created_at", "error"]
+    list_filter = ["project"]
+    list_select_related = ["project"]
+    search_fields = ["file_name"]
+
+
+@admin.register(Classifier)
+class ClassifierAdmin(ReadOnlyAdmin):
+    list_display = ["project", "version", "kind", "model_name", "created_at"]
+    list_filter = ["kind", "project"]
+    list_select_related = ["project"]
+    fields = ["project", "version", "kind", "model_name", "category_ids", "fitted_on", "quality", "created_at"]
+
+
+from labeling import admin_api_keys  # noqa: E402, F401  it builds on the classes above

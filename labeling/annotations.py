@@ -1,0 +1,157 @@
+"""The only door by which a label becomes what holds now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Case, FloatField, Max, OuterRef, Subquery, Value, When
+
+from labeling import bulk
+from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
+from labeling.models import Category, Label, LabelingRun, Text
+
+
+class ForeignCategory(ValueError):
+    """A label named a category of another project."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model said about one text."""
+
+    text_id: int
+    category_id: int
+    confidence: float
+    raw_score: float
+    margin: float
+    scores: list[tuple[int, float]]
+    explanation: str
+    evidence: list[tuple[int, int, float]]
+    is_truncated: bool
+    is_audit: bool
+
+
+@transaction.atomic
+def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
+    """Write a run's labels for one chunk of texts; returns how many texts they now hold for.
+
+    A second delivery of the same chunk changes nothing, and a text that a person decided meanwhile keeps its decision.
+    """
+    _refuse_foreign_categories(run.project_id, {p.category_id for p in predictions})
+    by_text = {p.text_id: p for p in predictions}
+    # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
+    texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
+    done = set(Label.objects.filter(run=run, text_id__in=by_text).values_list("text_id", flat=True))
+    waiting = [by_text[pk] for pk in texts.order_by("pk").values_list("pk", flat=True) if pk not in done]
+    _insert_labels(run, waiting, _next_versions([p.text_id for p in waiting]))
+    return _hold(run, waiting)
+
+
+@transaction.atomic
+def record_failures(run: LabelingRun, errors: dict[int, str]) -> int:
+    """Keep why texts could not be labeled. Texts that already have a label keep it and stay as they are."""
+    count = 0
+    for text_id, error in errors.items():
+        texts = Text.objects.filter(pk=text_id, project_id=run.project_id, status__in=UNDONE)
+        count += texts.update(status=TextStatus.FAILED, error=error)
+    return count
+
+
+@transaction.atomic
+def record_imported_labels(
+    labels: Sequence[tuple[Text, Category]], *, source: str, annotator: AbstractBaseUser | None = None
+) -> None:
+    """Labels that new texts brought with them from elsewhere: a person's word, with the source it came from."""
+    for text, category in labels:
+        if category.project_id != text.project_id:
+            raise ForeignCategory(f"Category {category.pk} is not of project {text.project_id}.")
+    shared = {"version": 1, "origin": LabelOrigin.HUMAN, "source": source, "annotator": annotator and annotator.pk}
+    bulk.insert(Label, ("text", "category"), [(text.pk, category.pk) for text, category in labels], shared=shared)
+    label = Label.objects.filter(text_id=OuterRef("pk"), version=1).values("pk")[:1]
+    texts = Text.objects.filter(pk__in=[text.pk for text, _ in labels])
+    texts.update(current_label_id=Subquery(label), status=TextStatus.REVIEWED)
+
+
+def record_human_label(
+    text: Text, category: Category, *, annotator: AbstractBaseUser, confidence: float | None = None
+) -> Label:
+    """A person's word on a text, as its next version. What holds now is changed by `hold`.
+
+    The caller has locked the text's row in a transaction, so that no version number is given twice.
+    """
+    if category.project_id != text.project_id:
+        raise ForeignCategory(f"Category {category.pk} is not of project {text.project_id}.")
+    return Label.objects.create(
+        text=text,
+        version=_next_versions([text.pk]).get(text.pk, 1),
+        category=category,
+        origin=LabelOrigin.HUMAN,
+        confidence=confidence,
+        annotator_id=annotator.pk,
+    )
+
+
+def hold(text: Text, *, label_id: int | None, reviewed_by: AbstractBaseUser) -> None:
+    """Let a label hold by a person's decision. The caller has locked the text's row."""
+    Text.objects.filter(pk=text.pk).update(
+        current_label_id=label_id, status=TextStatus.REVIEWED, reviewed_by_id=reviewed_by.pk
+    )
+
+
+def restore(text: Text, *, label_id: int | None, status: str) -> None:
+    """Take a person's decision back: what held before holds again. The caller has locked the text's row."""
+    Text.objects.filter(pk=text.pk).update(current_label_id=label_id, status=status, reviewed_by=None)
+
+
+def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:
+    known = set(Category.objects.filter(pk__in=category_ids, project_id=project_id).values_list("pk", flat=True))
+    if foreign := category_ids - known:
+        raise ForeignCategory(f"Categories {sorted(foreign)} are not of project {project_id}.")
+
+
+def _next_versions(text_ids: Sequence[int]) -> dict[int, int]:
+    """The next version number of texts that have labels; texts without start at 1."""
+    newest = Label.objects.filter(text_id__in=text_ids).order_by().values_list("text_id").annotate(Max("version"))
+    return {text_id: version + 1 for text_id, version in newest}
+
+
+def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions: dict[int, int]) -> None:
+    shared = {
+        "origin": LabelOrigin.MODEL,
+        "run": run.pk,
+        "provider": run.provider,
+        "model_name": run.model_name,
+        "classifier": run.classifier_id,
+    }
+    columns = (
+        "text",
+        "category",
+        "confidence",
+        "raw_score",
+        "margin",
+        "scores",
+        "explanation",
+        "evidence",
+        "is_truncated",
+    )
+    values = attrgetter("text_id", "category_id", *columns[2:])
+    rows = ((*values(prediction), versions.get(prediction.text_id, 1)) for prediction in predictions)
+    bulk.insert(Label, (*columns, "version"), rows, shared=shared)
+
+
+def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
+    """Make the run's labels the current ones, by one conditional update."""
+    accepted = [p.text_id for p in predictions if p.confidence >= run.threshold]
+    audited = [p.text_id for p in predictions if p.is_audit]
+    label = Label.objects.filter(run=run, text_id=OuterRef("pk"))
+    status = Case(
+        When(pk__in=accepted, then=Value(TextStatus.ACCEPTED.value)), default=Value(TextStatus.NEEDS_REVIEW.value)
+    )
+    texts = Text.objects.filter(pk__in=[p.text_id for p in predictions], status__in=LABELABLE)
+    # The smaller the margin between the two best categories, the more a person's decision teaches [SET09].
+    priority = 1 - Subquery(label.values("margin")[:1], output_field=FloatField())
+    count = texts.update(current_label_id=Subquery(label.values("pk")[:1]), status=status, priority=priority, error="")
+    Text.objects.filter(pk__in=audited).update(is_audit=True)
+    return count

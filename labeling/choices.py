@@ -1,0 +1,43 @@
+"""The closed sets of words that rows may hold."""
+
+from django.db import models
+
+
+class TextStatus(models.TextChoices):
+    """What holds now for a text."""
+
+    UNLABELED = "unlabeled", "Unlabeled"
+    NEEDS_REVIEW = "needs_review", "Needs review"
+    ACCEPTED = "accepted", "Accepted"
+    REVIEWED = "reviewed", "Reviewed"
+    FAILED = "failed", "Failed"
+    FLAGGED = "flagged", "Flagged"
+
+
+# A run writes only to texts in these: what a person decided or flagged is never overwritten by a model.
+LABELABLE = (TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED, TextStatus.FAILED)
+UNDONE = (TextStatus.UNLABELED, TextStatus.FAILED)
+
+
+class LabelOrigin(models.TextChoices):
+    MODEL = "model", "Model"
+    HUMAN = "human", "Human"
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    CANCELLED = "cancelled", "Cancelled"
+    SUCCEEDED = "succeeded", "Succeeded"
+    SUCCEEDED_WITH_FAILURES = "succeeded_with_failures", "Succeeded with failures"
+    FAILED = "failed", "Failed"
+
+
+UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
+
+
+class ClassifierKind(models.TextChoices):
+    ZERO_SHOT = "zero_shot", "Zero-shot"
+    POOL_AWARE = "pool_aware", "Pool-aware zero-shot"
+    LEARNED = "learned", "Learned from reviews"

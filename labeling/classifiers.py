@@ -1,0 +1,81 @@
+"""Fitted heads of a project: which one holds, and a new zero-shot one when none does."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+from numpy.typing import NDArray
+
+from labeling.choices import ClassifierKind
+from labeling.learning import zero_shot
+from labeling.learning.classifier import LinearHead
+from labeling.models import Category, Classifier, Project
+from labeling.providers.base import CategorySpec, Provider
+
+
+def specs(categories: Sequence[Category]) -> list[CategorySpec]:
+    """The categories as plain values, as providers see them."""
+    return [CategorySpec(c.name, c.description, tuple(str(example) for example in c.examples)) for c in categories]
+
+
+def category_hash(categories: Sequence[Category]) -> str:
+    """Changes when a category is added, retired, or worded differently: heads fitted before no longer hold."""
+    words = [[c.pk, *asdict(spec).values()] for c, spec in zip(categories, specs(categories), strict=True)]
+    return blake2b(json.dumps(words).encode(), digest_size=16).hexdigest()
+
+
+def current(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
+    """The newest classifier that was fitted for these categories and this model, if any."""
+    fitted = project.classifiers.filter(category_hash=category_hash(categories), model_fingerprint=provider.fingerprint)
+    return fitted.order_by("-version").first()
+
+
+@lru_cache(maxsize=32)
+def load_head(classifier_id: int) -> LinearHead:
+    """The head of a classifier. Classifiers never change, so each is read once per process."""
+    return LinearHead.from_bytes(bytes(Classifier.objects.values_list("weights", flat=True).get(pk=classifier_id)))
+
+
+def prototypes(provider: Provider, categories: Sequence[Category]) -> NDArray[np.float32]:
+    """One vector for each category from its own words, shape (n_categories, dim)."""
+    groups = [zero_shot.category_sentences(s.name, s.description, s.examples) for s in specs(categories)]
+    vectors = provider.embed([sentence for group in groups for sentence in group])
+    return zero_shot.prototypes(vectors, [len(group) for group in groups])
+
+
+def fit_zero_shot(
+    project: Project, provider: Provider, categories: Sequence[Category], pool: NDArray[np.float32]
+) -> Classifier:
+    """Fit a head on the categories' words and a pool of unlabeled vectors (n_texts, dim), and keep it.
+
+    The model is called before the transaction starts; an empty pool gives plain zero-shot.
+    """
+    fit = zero_shot.fit(prototypes(provider, categories), pool)
+    return _keep(
+        Classifier(
+            project=project,
+            kind=ClassifierKind.POOL_AWARE if len(pool) else ClassifierKind.ZERO_SHOT,
+            model_name=provider.model_name,
+            model_fingerprint=provider.fingerprint,
+            category_ids=[category.pk for category in categories],
+            category_hash=category_hash(categories),
+            weights=fit.head.to_bytes(),
+            fitted_on={"pool": len(pool), "reviews": 0},
+            quality=fit.diagnostics(),
+        )
+    )
+
+
+@transaction.atomic
+def _keep(classifier: Classifier) -> Classifier:
+    """Insert under the next version number of its project."""
+    Project.objects.select_for_update().get(pk=classifier.project_id)  # one version number is given at a time
+    newest = Classifier.objects.filter(project_id=classifier.project_id).aggregate(Max("version"))["version__max"]
+    classifier.version = (newest or 0) + 1
+    classifier.save()
+    return classifier

@@ -1,0 +1,115 @@
+"""Texts to vectors, each content once: cached for each model, whatever project it is in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling import bulk
+from labeling.models import Embedding
+from labeling.providers.base import Encoding, Provider, TokenStates
+
+STORED = np.dtype("<f2")
+STATES_BYTES = 200_000_000  # of the token states that are kept in memory: about 5,000 texts of 50 words
+
+
+class TextRow(NamedTuple):
+    """What labeling needs of a text."""
+
+    id: int
+    content: str
+    content_hash: str
+
+
+class CachedVector(NamedTuple):
+    vector: NDArray[np.float16]  # (dim,), unit length
+    is_truncated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What is known of n texts: `vectors` (n, dim), `truncated` (n,), `states` one for each text or None."""
+
+    vectors: NDArray[np.float32]
+    truncated: NDArray[np.bool_]
+    states: list[TokenStates | None]
+
+
+class CachedEncoder:
+    """A provider that embeds, with its memory: vectors in the database, token states here.
+
+    With `explained` every text that is read goes through the model unless its token states are still here, because
+    evidence needs them. Without, what is cached needs no model. With `keeps` false nothing is written.
+    """
+
+    def __init__(self, provider: Provider, *, explained: bool, keeps: bool = True) -> None:
+        self.provider = provider
+        self.keeps = keeps
+        self.explained = explained and provider.can_explain
+        self._kept: dict[str, TokenStates] = {}
+        self._room = STATES_BYTES
+
+    def read_ahead(self, rows: Sequence[TextRow]) -> NDArray[np.float32]:
+        """Vectors (n_texts, dim), before a head is fitted; states are kept for `read` as far as there is room."""
+        cached = load((row.content_hash for row in rows), fingerprint=self.provider.fingerprint)
+        missing = [row for row in rows if row.content_hash not in cached]
+        for key, states in self._encode(missing, cached).items():
+            if states and states.states.nbytes <= self._room:
+                self._room -= states.states.nbytes
+                self._kept[key] = states
+        return _stacked(rows, cached)
+
+    def read(self, rows: Sequence[TextRow]) -> Encoded:
+        """Vectors and, with `explained`, token states of these texts. Each is read once: kept states are given up."""
+        cached = load((row.content_hash for row in rows), fingerprint=self.provider.fingerprint)
+        known = self._kept if self.explained else cached
+        states = self._encode([row for row in rows if row.content_hash not in known], cached)
+        for row in rows:
+            if (kept := self._kept.pop(row.content_hash, None)) is not None:
+                states[row.content_hash] = kept
+                self._room += kept.states.nbytes
+        truncated = np.array([cached[row.content_hash].is_truncated for row in rows], dtype=bool)
+        return Encoded(_stacked(rows, cached), truncated, [states.get(row.content_hash) for row in rows])
+
+    def _encode(self, rows: Sequence[TextRow], cached: dict[str, CachedVector]) -> dict[str, TokenStates | None]:
+        """Send these texts through the model, cache their vectors and add them to `cached`; returns their states."""
+        if not rows:
+            return {}
+        found = self.provider.encode([row.content for row in rows], with_states=self.explained)
+        hashes = [row.content_hash for row in rows]
+        if self.keeps:
+            self._store(hashes, found, [index for index, key in enumerate(hashes) if key not in cached])
+        rounded = found.vectors.astype(STORED)
+        cached.update(zip(hashes, map(CachedVector, rounded, found.truncated.tolist()), strict=True))
+        return dict(zip(hashes, found.states or repeat(None), strict=False))
+
+    def _store(self, hashes: Sequence[str], found: Encoding, new: Sequence[int]) -> None:
+        keys, rows = [hashes[index] for index in new], list(new)
+        store(keys, found.vectors[rows], found.truncated[rows], fingerprint=self.provider.fingerprint)
+
+
+def load(content_hashes: Iterable[str], *, fingerprint: str) -> dict[str, CachedVector]:
+    """The vectors that are cached, by content hash."""
+    rows = Embedding.objects.filter(model_fingerprint=fingerprint, content_hash__in=list(content_hashes))
+    return {
+        content_hash: CachedVector(np.frombuffer(vector, dtype=STORED), is_truncated)
+        for content_hash, vector, is_truncated in rows.values_list("content_hash", "vector", "is_truncated")
+    }
+
+
+def store(
+    content_hashes: Sequence[str], vectors: NDArray[np.float32], truncated: NDArray[np.bool_], *, fingerprint: str
+) -> None:
+    """Keep vectors of shape (n_texts, dim). What is cached already stays as it is."""
+    vector_bytes = (row.tobytes() for row in vectors.astype(STORED))
+    # Sorted, so that two processes that embed the same texts cannot wait for each other's rows on PostgreSQL.
+    rows = sorted(zip(content_hashes, vector_bytes, truncated.tolist(), strict=True))
+    columns = ("content_hash", "vector", "is_truncated")
+    bulk.insert_ignoring_duplicates(Embedding, columns, rows, shared={"model_fingerprint": fingerprint})
+
+
+def _stacked(rows: Sequence[TextRow], cached: dict[str, CachedVector]) -> NDArray[np.float32]:
+    return np.array([cached[row.content_hash].vector for row in rows], dtype=np.float32)

@@ -1,0 +1,149 @@
+"""The work of a run: fit a head when none holds, then label chunk after chunk.
+
+The provider is called outside of transactions; each chunk is written in one. Whatever stops the process, the rows say
+where to go on.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling import annotations, classifiers, runs
+from labeling.choices import ClassifierKind
+from labeling.embeddings import CachedEncoder, TextRow
+from labeling.labelers import HeadLabeler, Labeler, ScoresLabeler
+from labeling.learning import zero_shot
+from labeling.models import Category, Classifier, LabelingRun, Text
+from labeling.providers import get_provider
+from labeling.providers.base import Provider, ProviderError
+from labeling.runs import Lease
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 512  # texts between two writes: a second or two of a small model, so that stopping is cheap
+REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
+
+Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
+
+
+def ignore_progress(phase: str, done: int, total: int) -> None:
+    """For callers that show nothing."""
+
+
+def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, seconds: float | None = None) -> bool:
+    """Work on the run until it is finished, or for about so many seconds; True when it is finished.
+
+    Raises RunInProgress when another process has it, RunTakenAway when it was cancelled meanwhile, and ProviderError
+    when going on is useless (the run is then failed, with the reason). Anything else that interrupts leaves the run
+    paused, for the next process to go on with.
+    """
+    lease = runs.take(run)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    try:
+        if not _label_all(run, lease, on_progress, deadline):
+            return False
+        runs.finish(lease, run)
+        return True
+    except ProviderError as error:
+        runs.fail(lease, str(error))
+        raise
+    finally:
+        runs.release(lease)  # changes nothing once the run is finished or failed
+        run.refresh_from_db()
+
+
+def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: float | None) -> bool:
+    provider = get_provider(run.provider)
+    labeler = _labeler(run, lease, provider, on_progress)
+    done = run.done
+    for rows in _chunks(run, done):
+        lease.extend()
+        _label_chunk(run, labeler, rows)
+        done += len(rows)
+        on_progress("Labeling", min(done, run.total), run.total)
+        if deadline and time.monotonic() > deadline:
+            return False
+    return True
+
+
+def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) -> None:
+    try:
+        predictions = labeler.label(rows, audit_share=run.audit_share)
+    except ProviderError as error:
+        if error.permanent:
+            raise
+        failed = annotations.record_failures(run, {row.id: str(error) for row in rows})
+        logger.warning("Run %s: %s texts failed: %s", run.pk, failed, error)
+        return
+    held = annotations.record_predictions(run, predictions)
+    logger.info("Run %s: labeled %s of %s texts of a chunk", run.pk, held, len(rows))
+
+
+def _chunks(run: LabelingRun, done: int) -> Iterator[list[TextRow]]:
+    """The texts still to label, by id, until the run's limit."""
+    left = run.total - done if run.limit is not None else None
+    last_id = 0
+    while left is None or left > 0:
+        texts = Text.objects.of_run(run).filter(pk__gt=last_id).values_list("pk", "content", "content_hash")
+        rows = [TextRow(*values) for values in texts[: CHUNK if left is None else min(CHUNK, left)]]
+        if not rows:
+            return
+        yield rows
+        last_id = rows[-1].id
+        left = None if left is None else left - len(rows)
+
+
+# --- The head ---------------------------------------------------------------------------------------------------------
+
+
+def _labeler(run: LabelingRun, lease: Lease, provider: Provider, on_progress: Progress) -> Labeler:
+    categories = _categories(run)
+    run.model_name = provider.model_name
+    if not provider.can_embed:
+        run.save(update_fields=["model_name"])
+        return ScoresLabeler(provider, categories)
+    # A text labeled for the first time goes through the model anyway, which gives its evidence too. A whole project is
+    # relabeled from cached vectors, without the model and so without evidence: seconds instead of an hour.
+    encoder = CachedEncoder(provider, explained=not run.relabel or run.text_ids is not None)
+    run.classifier = _classifier(run, lease, encoder, categories, on_progress)
+    run.save(update_fields=["model_name", "classifier"])
+    return HeadLabeler(encoder, categories, classifiers.load_head(run.classifier.pk))
+
+
+def _categories(run: LabelingRun) -> list[Category]:
+    """The run's categories, in the order it was started with."""
+    by_id = Category.objects.in_bulk([category["id"] for category in run.categories])
+    return [by_id[category["id"]] for category in run.categories if category["id"] in by_id]
+
+
+def _classifier(
+    run: LabelingRun, lease: Lease, encoder: CachedEncoder, categories: list[Category], on_progress: Progress
+) -> Classifier:
+    """The classifier that holds for these categories, or a new zero-shot one fitted on a sample of the pool."""
+    found = run.classifier or classifiers.current(run.project, encoder.provider, categories)
+    size = min(run.project.texts.count(), zero_shot.pool_sample_size(len(categories)))
+    if found and (found.kind == ClassifierKind.LEARNED or size < found.fitted_on["pool"] * REFIT_GROWTH):
+        return found
+    pool = _pool(run, lease, encoder, size, on_progress)
+    lease.extend()
+    return classifiers.fit_zero_shot(run.project, encoder.provider, categories, pool)
+
+
+def _pool(
+    run: LabelingRun, lease: Lease, encoder: CachedEncoder, size: int, on_progress: Progress
+) -> NDArray[np.float32]:
+    """Vectors of a random sample of the project's texts, shape (size, dim).
+
+    Hashes are uniform and know nothing of the content's meaning, so their order is a random order, the same each time.
+    """
+    texts = run.project.texts.order_by("content_hash").values_list("pk", "content", "content_hash")[:size]
+    rows = [TextRow(*values) for values in texts]
+    parts: list[NDArray[np.float32]] = []
+    for begin in range(0, len(rows), CHUNK):
+        lease.extend()
+        parts.append(encoder.read_ahead(rows[begin : begin + CHUNK]))
+        on_progress("Reading a sample", min(begin + CHUNK, size), size)
+    return np.concatenate(parts)

@@ -1,0 +1,73 @@
+"""manage.py start: everything that `make run` needs, in one command."""
+
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.utils.crypto import get_random_string
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+
+
+class Command(BaseCommand):
+    help = "Migrate, on first start make an administrator and a labeled demo, then run the web server and the worker."
+
+    def handle(self, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        password = self._first_start()
+        processes = {name: subprocess.Popen(command) for name, command in commands().items()}
+        self._announce(password)
+        watch(processes, commands())
+
+    def _first_start(self) -> str | None:
+        """The new administrator's password, or None when there are users: then nothing is changed."""
+        User = get_user_model()
+        if User.objects.exists():
+            return None
+        self.stdout.write("First start: loading the demo and labeling it.")
+        call_command("load_demo", stdout=self.stdout)
+        # In a process of its own, so that the model's memory is free again when the server starts.
+        subprocess.run([*MANAGE, "label_texts", "--project", "Demo"], check=True)
+        password = get_random_string(14)
+        User.objects.create_superuser("admin", "", password)
+        call_command("add_reviewer", "admin", project="Demo", stdout=self.stdout)
+        return password
+
+    def _announce(self, password: str | None) -> None:
+        self.stdout.write(f"\nReady: http://{settings.HOST}:{settings.PORT}/  (Ctrl-C stops)")
+        if password:
+            self.stdout.write(f"Sign in as admin with the password {password} (shown only this once).")
+        self.stdout.flush()
+
+
+def commands() -> dict[str, list[str]]:
+    address = f"{settings.HOST}:{settings.PORT}"
+    web = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--log-level", "warning"]
+    return {"web": [*web, "--workers", "2", "--threads", "4"], "worker": [*MANAGE, "qcluster"]}
+
+
+def watch(processes: dict[str, "subprocess.Popen[bytes]"], commands: dict[str, list[str]]) -> None:
+    """Start again what dies; end everything on Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        while True:
+            time.sleep(1)
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    processes[name] = subprocess.Popen(commands[name])
+    except KeyboardInterrupt:
+        for process in processes.values():
+            process.terminate()
+        for process in processes.values():
+            process.wait(timeout=30)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

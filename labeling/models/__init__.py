@@ -1,0 +1,10 @@
+"""The tables of the domain, one module for each kind of thing."""
+
+from labeling.models.api_key import ApiKey
+from labeling.models.label import Label
+from labeling.models.learned import Classifier, Embedding
+from labeling.models.project import Category, Project
+from labeling.models.run import LabelingRun
+from labeling.models.text import ImportRecord, Text
+
+__all__ = ["ApiKey", "Category", "Classifier", "Embedding", "ImportRecord", "Label", "LabelingRun", "Project", "Text"]

@@ -1,0 +1,54 @@
+"""What the program computed from texts and categories: vectors and fitted heads."""
+
+from django.db import models
+from django.utils import timezone
+
+from labeling.append_only import AppendOnlyModel, AppendOnlyQuerySet
+from labeling.choices import ClassifierKind
+from labeling.models.project import Project
+
+
+class Embedding(models.Model):
+    """A text's vector under one model, shared by all projects: the same words are never embedded twice."""
+
+    content_hash = models.CharField(max_length=32)
+    model_fingerprint = models.CharField(max_length=32)
+    vector = models.BinaryField(help_text="float16, little-endian, unit length")
+    is_truncated = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "embeddings"
+        constraints = [
+            models.UniqueConstraint("model_fingerprint", "content_hash", name="one_embedding_per_model_and_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Embedding {self.content_hash} by {self.model_fingerprint}"
+
+
+class Classifier(AppendOnlyModel):
+    """One fitted head of a project: P = softmax((E W + b) / T). Versioned, never changed."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="classifiers", db_index=False)
+    version = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20, choices=ClassifierKind)
+    model_name = models.CharField(max_length=200)
+    model_fingerprint = models.CharField(max_length=32)
+    category_ids = models.JSONField(help_text="The categories its columns stand for, in order.")
+    category_hash = models.CharField(max_length=32, help_text="Changes with any name, description or example.")
+    weights = models.BinaryField(help_text="npz of plain arrays: weights, bias, temperature")
+    fitted_on = models.JSONField(default=dict, help_text="How many texts and reviews it was fitted on.")
+    quality = models.JSONField(default=dict, help_text="Its measured quality and the fit's own diagnostics.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "classifiers"
+        ordering = ["project", "-version"]
+        constraints = [
+            models.UniqueConstraint("project", "version", name="one_classifier_version_number_per_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Classifier {self.version} of {self.project}"

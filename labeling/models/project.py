@@ -1,0 +1,91 @@
+"""A labeling task and its allowed answers."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour like #1f77b4.")
+
+
+def default_threshold() -> float:
+    """New projects start with the installation's threshold."""
+    return float(settings.MIN_CONFIDENCE_THRESHOLD)
+
+
+class Project(models.Model):
+    """One labeling task: instructions, categories, provider, review policy."""
+
+    name = models.CharField(max_length=120)
+    instructions = models.TextField(blank=True, help_text="Guidelines for people and models.")
+    provider = models.CharField(
+        max_length=40, blank=True, help_text="Alias of the model that labels. Empty: the installation's LLM_PROVIDER."
+    )
+    threshold = models.FloatField(
+        default=default_threshold,
+        validators=SHARE,
+        help_text="A model's label is accepted without a person from this confidence on.",
+    )
+    audit_share = models.FloatField(
+        default=0.05,
+        validators=SHARE,
+        help_text="Share of all texts drawn at random, before confidence is known, for the blind audit.",
+    )
+    reviews_per_text = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="How many people decide each text. Where they disagree, a manager decides.",
+    )
+    is_archived = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "projects"
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="project_names_are_unique"),
+            models.CheckConstraint(condition=Q(threshold__range=(0, 1)), name="project_threshold_is_within_0_and_1"),
+            models.CheckConstraint(condition=Q(audit_share__range=(0, 1)), name="audit_share_is_within_0_and_1"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def provider_alias(self) -> str:
+        return self.provider or settings.LLM_PROVIDER
+
+    def active_categories(self) -> list["Category"]:
+        """The categories that a label may have, in the order people see them."""
+        return list(self.categories.filter(is_active=True))
+
+
+class Category(models.Model):
+    """One allowed answer. Retired, never deleted, once labels name it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="categories")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, help_text="One sentence: what belongs here. Models read it.")
+    examples = models.JSONField(default=list, blank=True, help_text='A few typical texts: ["...", "..."]')
+    color = models.CharField(max_length=7, blank=True, validators=[COLOR])
+    shortcut = models.CharField(max_length=1, blank=True, help_text="Key that chooses this category in the desk.")
+    position = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True, help_text="Retired categories keep their labels and get no new ones.")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+
+    class Meta:
+        db_table = "categories"
+        verbose_name_plural = "categories"
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint("project", Lower("name"), name="category_names_are_unique_within_a_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

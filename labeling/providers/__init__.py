@@ -1,0 +1,64 @@
+"""Providers by alias, configured as Django's caches are: settings.LABELING_PROVIDERS[alias] = {BACKEND, OPTIONS}."""
+
+import os
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from labeling.providers.base import Provider, ProviderError
+
+_lock = threading.Lock()
+# The process id is part of the key: a forked child must not use sessions whose threads stayed in its parent.
+_instances: dict[tuple[int, str], Provider] = {}
+
+
+def get_provider(alias: str) -> Provider:
+    """Return the provider of this alias, built once per process on first use.
+
+    Raises ProviderError (permanent) for an alias that is not configured or a backend that cannot be built.
+    """
+    key = (os.getpid(), alias)
+    with _lock:
+        if key not in _instances:
+            _instances[key] = _build(alias)
+        return _instances[key]
+
+
+def forget_all() -> None:
+    """Drop every instance, so that the next call reads the settings again."""
+    with _lock:
+        _instances.clear()
+
+
+def _build(alias: str) -> Provider:
+    known = settings.LABELING_PROVIDERS
+    if alias not in known:
+        aliases = ", ".join(sorted(known)) or "none"
+        raise ProviderError(
+            f"There is no provider {alias!r}. Choose one of: {aliases}; or add it to LABELING_PROVIDERS.",
+            permanent=True,
+        )
+    entry: dict[str, Any] = known[alias]
+    backend, options = entry["BACKEND"], entry.get("OPTIONS", {})
+    try:
+        provider: Provider = import_string(backend)(**options)
+    except (ImportError, TypeError) as error:
+        raise ProviderError(
+            f"The provider {alias!r} cannot be built from {backend!r}: {error}. Correct BACKEND and OPTIONS in "
+            f"LABELING_PROVIDERS or choose another of: {', '.join(sorted(known))}.",
+            permanent=True,
+        ) from error
+    return provider
+
+
+def _after_fork_in_child() -> None:
+    """A lock held by another thread of the parent would stay locked for ever in the child."""
+    global _lock
+    _lock = threading.Lock()
+    _instances.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

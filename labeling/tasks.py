@@ -1,0 +1,26 @@
+"""What the background worker is asked to do: ids in, one call each, safe to deliver twice."""
+
+import logging
+
+from labeling import execution, runs
+from labeling.models import LabelingRun
+from labeling.providers.base import ProviderError
+
+logger = logging.getLogger(__name__)
+
+# Far below the broker's timeout, so that one task is never killed and delivered again because a run is long.
+TASK_SECONDS = 300
+
+
+def carry_out(run_id: int) -> None:
+    """Work on a run for a while, then queue the rest of it."""
+    run = LabelingRun.objects.get(pk=run_id)
+    if run.is_finished:
+        return
+    try:
+        if not execution.execute(run, seconds=TASK_SECONDS):
+            runs.queue(run)
+    except (runs.RunInProgress, runs.RunTakenAway) as reason:
+        logger.info("Run %s is left alone: %s", run_id, reason)
+    except ProviderError as error:
+        logger.warning("Run %s failed: %s", run_id, error)

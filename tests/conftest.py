@@ -1,0 +1,100 @@
+"""The cast of the tests, and providers whose answers are known."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.db import connection, connections
+from django.db.backends.sqlite3.base import DatabaseOperations
+
+from labeling import classifiers, providers, triggers
+from labeling.models import Category, Project, Text
+from labeling.normalizing import content_hash, normalize
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    return User.objects.create_superuser("manager")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody with an account and no rights."""
+    return User.objects.create_user("stranger")
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    """News, with three categories."""
+    made = Project.objects.create(name="News", audit_share=0.0)
+    for position, name in enumerate(["Sports", "Business", "Weather"]):
+        Category.objects.create(project=made, name=name, position=position)
+    return made
+
+
+@pytest.fixture
+def add_texts():  # type: ignore[no-untyped-def]
+    """Inserts texts into a project, as an import would."""
+
+    def add(project: Project, *contents: str) -> list[Text]:
+        return [
+            Text.objects.create(project=project, content=normalize(c), content_hash=content_hash(normalize(c)))
+            for c in contents
+        ]
+
+    return add
+
+
+@pytest.fixture
+def fake_providers(settings: LazySettings) -> Iterator[None]:
+    """Aliases of providers that need no model: `keyword` embeds, `scores` only answers, `broken` always fails."""
+    settings.LABELING_PROVIDERS = {
+        **settings.LABELING_PROVIDERS,
+        "keyword": {"BACKEND": "tests.fakes.KeywordEncoder", "OPTIONS": {}},
+        "scores": {"BACKEND": "tests.fakes.KeywordScores", "OPTIONS": {}},
+        "broken": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": True}},
+        "flaky": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": False}},
+    }
+    yield
+    providers.forget_all()
+
+
+@pytest.fixture
+def shared_database(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A database that threads can open: on SQLite the test's own is in memory, where writers cannot wait."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    path, in_memory = tmp_path / "shared.sqlite3", connections["default"]
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    # A copy: a connection in memory that reads another name in its settings lets itself be closed, and all is gone.
+    monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], "NAME": str(path)})
+    connections["default"] = connections.create_connection("default")
+    yield
+    connections["default"].close()
+    connections["default"] = in_memory
+
+
+@pytest.fixture(autouse=True)
+def _no_head_of_another_test() -> None:
+    """Heads are kept by primary key, and tests use the same keys again."""
+    classifiers.load_head.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_triggers() -> Iterator[None]:
+    """Tests with transactions end in a flush, which on SQLite is a DELETE that the triggers refuse."""
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, style: object, tables: list[str], **options: bool) -> list[str]:
+        facts = [table for table in tables if triggers.are_installed(self.connection, table)]
+        lifted = [sql for table in facts for sql in triggers.remove_sql("sqlite", table)]
+        installed = [sql for table in facts for sql in triggers.install_sql("sqlite", table)]
+        return [*lifted, *original(self, style, tables, **options), *installed]
+
+    DatabaseOperations.sql_flush = sql_flush
+    yield
+    DatabaseOperations.sql_flush = original

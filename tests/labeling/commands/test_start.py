@@ -1,0 +1,81 @@
+"""The real thing: `manage.py start` on an empty database, with its web server and worker."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+COUNTING = """
+from labeling.models import Label, Project, Text
+print(Project.objects.count(), Text.objects.count(), Label.objects.count())
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    database = f"sqlite:///{tmp_path / 'start.sqlite3'}"
+    return {**os.environ, "PORT": port, "DATABASE_URL": database, "PYTHONUNBUFFERED": "1"}
+
+
+def manage(environment: dict[str, str], *args: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *args], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+class Running:
+    """`manage.py start`, until the end of the block."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
+        self.log = log
+
+    def __enter__(self) -> "Running":
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "start"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=40) == 0
+
+    def page(self, path: str, seconds: float) -> str:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                with urlopen(f"http://127.0.0.1:{self.environment['PORT']}{path}") as response:
+                    return str(response.read().decode())
+            except (URLError, ConnectionError):
+                assert self.process.poll() is None, self.log.read_text()
+                time.sleep(0.2)
+        raise AssertionError(f"No answer within {seconds} s:\n{self.log.read_text()}")
+
+
+def test_first_and_second_start(environment: dict[str, str], tmp_path: Path) -> None:
+    with Running(environment, tmp_path / "first.log") as first:
+        assert "password" in first.page("/admin/login/", seconds=120)
+        assert len(re.findall(r"with the password \w{14}", first.log.read_text())) == 1
+    counts = manage(environment, "shell", "--no-imports", "-c", COUNTING).split()
+    assert counts[0] == "2" and counts[1] == counts[2] != "0"
+
+    begin = time.monotonic()
+    with Running(environment, tmp_path / "second.log") as second:
+        second.page("/admin/login/", seconds=20)
+        assert time.monotonic() - begin < 15
+        assert "password" not in second.log.read_text()
+    assert manage(environment, "shell", "--no-imports", "-c", COUNTING).split() == counts

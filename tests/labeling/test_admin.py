@@ -1,0 +1,155 @@
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.models import Category, Label, LabelingRun, Project, Text
+
+LISTS = ["project", "text", "label", "labelingrun", "importrecord", "classifier"]
+
+
+@pytest.fixture
+def desk(client: Client, manager: User) -> Client:
+    client.force_login(manager)
+    return client
+
+
+@pytest.fixture
+def text(project: Project, add_texts) -> Text:
+    text = add_texts(project, "The <b>striker</b> scored.")[0]
+    label = Label.objects.create(
+        text=text,
+        version=1,
+        category=project.categories.get(name="Sports"),
+        origin=LabelOrigin.MODEL,
+        confidence=0.91,
+        evidence=[[7, 14, 1.0]],
+        explanation="Sports 0.91; because of: striker",
+    )
+    Text.objects.filter(pk=text.pk).update(status=TextStatus.ACCEPTED, current_label=label)
+    return text
+
+
+def page(desk: Client, name: str, *args: object) -> str:
+    response = desk.get(reverse(f"admin:labeling_{name}", args=args))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_opens(desk: Client, text: Text, name: str) -> None:
+    page(desk, f"{name}_changelist")
+
+
+def test_the_home_page_leads_to_the_admin(desk: Client) -> None:
+    assert desk.get("/").url == reverse("admin:index")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_stranger_sees_no_list(client: Client, stranger: User, name: str) -> None:
+    client.force_login(stranger)
+    assert client.get(reverse(f"admin:labeling_{name}_changelist")).status_code == 302
+
+
+def test_a_text_page_marks_the_words_that_made_the_label(desk: Client, text: Text) -> None:
+    content = page(desk, "text_change", text.pk)
+    assert ">striker</mark>" in content
+    assert "Sports 0.91; because of: striker" in content
+
+
+def test_markup_inside_a_text_stays_text(desk: Client, text: Text) -> None:
+    content = page(desk, "text_change", text.pk)
+    assert "<b>striker" not in content
+    assert "&lt;b&gt;" in content
+
+
+def test_a_text_is_found_by_its_words(desk: Client, text: Text) -> None:
+    url = reverse("admin:labeling_text_changelist")
+    assert "striker" in desk.get(url, {"q": "scored"}).content.decode()
+    assert f"/text/{text.pk}/" not in desk.get(url, {"q": "volcano"}).content.decode()
+
+
+@pytest.mark.parametrize("verb", ["delete", "change"])
+def test_a_label_is_read_only_even_for_a_manager(desk: Client, text: Text, verb: str) -> None:
+    label = Label.objects.get()
+    response = desk.post(reverse(f"admin:labeling_label_{verb}", args=[label.pk]), {"confidence": "0.1", "post": "yes"})
+    assert response.status_code == 403
+    assert Label.objects.get().confidence == 0.91
+
+
+def test_a_text_cannot_be_typed_in_past_the_import(desk: Client) -> None:
+    assert desk.get(reverse("admin:labeling_text_add")).status_code == 403
+
+
+def act(desk: Client, name: str, action: str, *keys: int) -> str:
+    url = reverse(f"admin:labeling_{name}_changelist")
+    return desk.post(url, {"action": action, "_selected_action": keys}, follow=True).content.decode()
+
+
+def test_label_with_ai_queues_a_run_over_the_project(desk: Client, project: Project, add_texts) -> None:
+    add_texts(project, "Rain is expected.")
+    assert "is queued: 1 texts" in act(desk, "project", "label_with_ai", project.pk)
+    assert (LabelingRun.objects.get().status, OrmQ.objects.count()) == (RunStatus.QUEUED, 1)
+
+
+def test_label_with_ai_on_texts_queues_a_run_over_those(desk: Client, text: Text, add_texts) -> None:
+    add_texts(text.project, "Rain is expected.")
+    assert "is queued: 1 texts" in act(desk, "text", "label_with_ai", text.pk)
+    run = LabelingRun.objects.get()
+    assert (run.text_ids, run.total) == ([text.pk], 1)
+
+
+def test_label_with_ai_says_why_it_cannot(desk: Client, project: Project) -> None:
+    assert "has no text to label" in act(desk, "project", "label_with_ai", project.pk)
+    assert not OrmQ.objects.exists()
+
+
+def test_a_viewer_cannot_start_a_run(client: Client, stranger: User, text: Text) -> None:
+    User.objects.filter(pk=stranger.pk).update(is_staff=True)
+    stranger.user_permissions.add(Permission.objects.get(codename="view_text"))
+    client.force_login(stranger)
+    act(client, "text", "label_with_ai", text.pk)
+    assert not LabelingRun.objects.exists()
+
+
+def test_a_run_can_be_cancelled(desk: Client, project: Project, add_texts) -> None:
+    add_texts(project, "Rain is expected.")
+    act(desk, "project", "label_with_ai", project.pk)
+    assert "Cancelled 1 runs" in act(desk, "labelingrun", "cancel", LabelingRun.objects.get().pk)
+    assert LabelingRun.objects.get().status == RunStatus.CANCELLED
+
+
+def test_a_category_named_twice_is_a_form_error(desk: Client, project: Project) -> None:
+    prefix = "categories"
+    form: dict[str, str] = {
+        "name": "News",
+        "threshold": "0.8",
+        "audit_share": "0.05",
+        f"{prefix}-TOTAL_FORMS": "1",
+        f"{prefix}-INITIAL_FORMS": "0",
+        f"{prefix}-0-name": "SPORTS",
+        f"{prefix}-0-examples": "[]",
+        f"{prefix}-0-position": "9",
+        f"{prefix}-0-project": str(project.pk),
+    }
+    response = desk.post(reverse("admin:labeling_project_change", args=[project.pk]), form)
+    assert response.status_code == 200  # shown again, with the error
+    assert Category.objects.filter(project=project).count() == 3
+
+
+def test_the_list_of_texts_needs_the_same_queries_for_any_number_of_texts(
+    desk: Client, text: Text, add_texts, django_assert_max_num_queries
+) -> None:
+    add_texts(text.project, *(f"Match number {n}" for n in range(60)))
+    with django_assert_max_num_queries(12):
+        page(desk, "text_changelist")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_no_page_loads_anything_from_another_host(desk: Client, text: Text, name: str) -> None:
+    content = page(desk, f"{name}_changelist")
+    for attribute in ("src=", "<link"):
+        for piece in content.split(attribute)[1:]:
+            assert "http" not in piece.split(">")[0]

@@ -1,0 +1,41 @@
+import pytest
+
+from labeling import answering, execution, runs
+from labeling.models import Embedding, Label, Project
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
+
+
+def category(project: Project, text: str, provider: str = "keyword") -> str:
+    pk = answering.answer(project, text, provider=provider).category_id
+    return project.categories.get(pk=pk).name
+
+
+def test_a_project_without_a_classifier_answers_by_its_categories_words(project: Project) -> None:
+    assert category(project, "a report on business") == "Business"
+
+
+def test_the_newest_classifier_answers(project: Project, add_texts) -> None:
+    add_texts(project, *(f"weather report {n} storm" for n in range(30)), *(f"sports {n} match" for n in range(30)))
+    execution.execute(runs.start(project, provider="keyword"))
+    assert category(project, "a storm is coming") == "Weather"  # learned from the pool: no category has the word
+
+
+def test_the_answer_says_why(project: Project) -> None:
+    answer = answering.answer(project, "a report on business", provider="keyword")
+    assert "because of: business" in answer.explanation
+    assert answer.evidence[0][:2] == (12, 20)
+
+
+def test_nothing_is_stored(project: Project) -> None:
+    answering.answer(project, "a report on business", provider="keyword")
+    assert not (Embedding.objects.exists() or Label.objects.exists() or project.texts.exists())
+
+
+def test_a_provider_that_only_scores_answers_too(project: Project) -> None:
+    assert category(project, "a report on business", provider="scores") == "Business"
+
+
+def test_a_project_without_categories_is_told_what_to_do() -> None:
+    with pytest.raises(runs.NoActiveCategories):
+        answering.answer(Project.objects.get(name="Default"), "some text", provider="keyword")

@@ -1,0 +1,47 @@
+import pytest
+from django_q.models import OrmQ
+
+from labeling import execution, runs, tasks
+from labeling.choices import RunStatus
+from labeling.models import Label, LabelingRun, Project
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
+
+
+@pytest.fixture
+def run(project: Project, add_texts) -> LabelingRun:
+    add_texts(project, "sports", "business", "weather", "weather and sports")
+    return runs.start(project, provider="keyword")
+
+
+def test_a_task_carries_a_run_out(run: LabelingRun) -> None:
+    tasks.carry_out(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 4)
+
+
+def test_a_second_delivery_changes_nothing(run: LabelingRun) -> None:
+    tasks.carry_out(run.pk)
+    tasks.carry_out(run.pk)
+    assert Label.objects.count() == 4
+
+
+def test_a_delivery_beside_a_living_process_does_nothing(run: LabelingRun) -> None:
+    runs.take(run)
+    tasks.carry_out(run.pk)
+    assert not Label.objects.exists()
+
+
+def test_a_long_run_queues_its_rest(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "CHUNK", 2)
+    monkeypatch.setattr(tasks, "TASK_SECONDS", 0.0001)
+    tasks.carry_out(run.pk)
+    assert OrmQ.objects.get().task["args"] == (run.pk,)
+
+
+def test_a_failed_run_ends_the_task_without_an_error(project: Project, add_texts) -> None:
+    add_texts(project, "sports")
+    run = runs.start(project, provider="broken")
+    tasks.carry_out(run.pk)
+    run.refresh_from_db()
+    assert run.status == RunStatus.FAILED

@@ -1,0 +1,93 @@
+"""Who may import whom, and what must not be imported at all."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = ["labeling", "reviews", "analytics", "labeling_site"]  # each may import the ones before it
+
+ENTRY = {"admin", "api", "views", "forms", "tasks", "management"}
+WORK = {"importing", "runs", "execution", "answering", "annotations", "training", "certification", "exporting"}
+BASE = {"models", "providers", "learning"}
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_imports_only_apps_below_it(app: str) -> None:
+    above = set(APPS[APPS.index(app) + 1 :])
+    for file in modules(app):
+        wrong = {name for name in imports_of(file) if name.split(".")[0] in above}
+        assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+def rank(module: str) -> int | None:
+    """How high a part of `labeling` stands; parts not named in the order may be imported by all."""
+    parts = module.split(".")
+    if parts[0] != "labeling" or len(parts) < 2:
+        return None
+    return next((level for level, names in enumerate([BASE, WORK, ENTRY]) if parts[1] in names), None)
+
+
+def test_no_part_of_labeling_imports_a_part_above_it() -> None:
+    for file in modules("labeling"):
+        own = rank(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        for name in imports_of(file):
+            other = rank(name)
+            assert own is None or other is None or other <= own, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_learning_knows_neither_django_nor_torch() -> None:
+    for file in modules("labeling/learning"):
+        wrong = {name for name in imports_of(file) if name.split(".")[0] in ("django", "torch", "transformers")}
+        assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+        assert not any(name.startswith("labeling.models") for name in imports_of(file))
+
+
+def test_providers_never_see_rows() -> None:
+    for file in modules("labeling/providers"):
+        assert not any(name.startswith(("labeling.models", "django.db")) for name in imports_of(file)), file
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    allowed = {"labeling_site/environment.py", "labeling_site/asgi.py", "labeling_site/wsgi.py"}
+    for app in APPS:
+        for file in modules(app):
+            if str(file.relative_to(ROOT)) not in allowed:
+                assert "os.environ" not in file.read_text(), file
+                assert "os.getenv" not in file.read_text(), file
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "import labeling_site.wsgi; from django.urls import get_resolver; get_resolver().url_patterns",
+        "import django; django.setup(); from django.core.management import call_command; call_command('check')",
+        "import django; django.setup(); import labeling.tasks, labeling.execution",
+    ],
+    ids=["web process", "manage.py check", "worker at rest"],
+)
+def test_no_model_library_is_imported_by(start: str) -> None:
+    code = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'labeling_site.settings'\n"
+        f"{start}\n"
+        "print([name for name in ('torch', 'transformers', 'onnxruntime', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
