@@ -1,0 +1,220 @@
+"""The review API: each verb finds the rows, calls one function, and shows what came out."""
+
+from typing import Any, NoReturn
+
+from django.db import IntegrityError
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import ViewSet
+
+from labeling.models import Project, Text
+from labeling.models.api_key import Scope
+from labeling.permissions import HasScope
+from reviews import decisions, lookups, pending, problems, queue, serializers
+from reviews.access import reviewer_of
+from reviews.decisions import Conflict, Decision
+from reviews.models import Action, Review, Reviewer
+from reviews.queue import Filters, Nothing
+
+KEY_HEADER = "Idempotency-Key"
+REPEATED = OpenApiResponse(serializers.ReviewSerializer, "The same key again: the review that was written first.")
+ANSWERS = {201: serializers.ReviewSerializer, 200: REPEATED}
+KEY_PARAMETER = OpenApiParameter(
+    KEY_HEADER, str, OpenApiParameter.HEADER, description="Sent again with the same request, it changes nothing."
+)
+
+
+class MayReview(HasScope):
+    scope = Scope.REVIEW
+    permission = "reviews.add_review"
+
+
+class ReviewViewSet(ViewSet):
+    """Texts that wait for the signed-in reviewer, and what can be decided about them."""
+
+    permission_classes = [MayReview]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(problems.of(exc))
+
+    @extend_schema(parameters=[serializers.PendingQuery], responses=serializers.PendingAnswer)
+    @action(detail=False)
+    def pending(self, request: Request) -> Response:
+        """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
+        wanted = _checked(serializers.PendingQuery, request.query_params)
+        project = lookups.find_project(wanted["project"])
+        reviewer = reviewer_of(request.user, project)
+        find, limit = (pending.claim, 1) if wanted["claim"] else (pending.look, 20)
+        found = find(reviewer, project, filters=_filters(project, wanted), limit=wanted.get("limit", limit))
+        return Response(_document(project, found))
+
+    @extend_schema(request=serializers.ApproveBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def approve(self, request: Request) -> Response:
+        """The label is right."""
+        return _judge(request, Action.APPROVE, serializers.ApproveBody)
+
+    @extend_schema(request=serializers.RejectBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def reject(self, request: Request) -> Response:
+        """The label is wrong; this is the right category."""
+        return _judge(request, Action.REJECT, serializers.RejectBody)
+
+    @extend_schema(request=serializers.ModifyBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def modify(self, request: Request) -> Response:
+        """The label with another category, another confidence, or both."""
+        return _judge(request, Action.MODIFY, serializers.ModifyBody)
+
+    @extend_schema(request=serializers.DecideBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def decide(self, request: Request) -> Response:
+        """The category of a text whose label was not shown."""
+        return _judge(request, Action.DECIDE, serializers.DecideBody)
+
+    @extend_schema(request=serializers.SkipBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def skip(self, request: Request) -> Response:
+        """Not now: the text comes after all others."""
+        return _judge(request, Action.SKIP, serializers.SkipBody)
+
+    @extend_schema(request=serializers.FlagBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def flag(self, request: Request) -> Response:
+        """Something is wrong with the text: a manager looks at it."""
+        return _judge(request, Action.FLAG, serializers.FlagBody)
+
+    @extend_schema(request=serializers.UndoBody, responses={201: serializers.ReviewSerializer})
+    @action(detail=False, methods=["post"])
+    def undo(self, request: Request) -> Response:
+        """Take a review of yours back. Name it, so that the request sent twice does not undo two."""
+        review = _review_to_undo(request, _checked(serializers.UndoBody, request.data).get("review_id"))
+        reviewer = reviewer_of(request.user, review.text.project)
+        return _shown(decisions.undo(reviewer, review.pk), is_new=True)
+
+    @extend_schema(request=serializers.ReleaseBody, responses=serializers.CountAnswer)
+    @action(detail=False, methods=["post"])
+    def release(self, request: Request) -> Response:
+        """Take texts off your desk; counts those that lay there."""
+        text_ids = _checked(serializers.ReleaseBody, request.data).get("text_ids")
+        return Response({"count": queue.release(lookups.profile_of(request.user), text_ids)})
+
+    @extend_schema(request=serializers.ExtendBody, responses=serializers.CountAnswer)
+    @action(detail=False, methods=["post"])
+    def extend(self, request: Request) -> Response:
+        """Keep texts on your desk for longer; counts those that are still yours."""
+        text_ids = _checked(serializers.ExtendBody, request.data)["text_ids"]
+        return Response({"count": queue.extend(lookups.profile_of(request.user), text_ids)})
+
+
+# --- The queue --------------------------------------------------------------------------------------------------------
+
+
+def _filters(project: Project, wanted: dict[str, Any]) -> Filters:
+    category = wanted.get("category")
+    return Filters(
+        category_id=None if category is None else lookups.find_category(project, category).pk,
+        min_confidence=wanted.get("min_confidence"),
+        max_confidence=wanted.get("max_confidence"),
+        run_id=wanted.get("run"),
+        source=wanted.get("source"),
+        language=wanted.get("language"),
+        words=wanted.get("q"),
+    )
+
+
+def _document(project: Project, found: list[pending.Pending] | Nothing) -> dict[str, Any]:
+    nothing = found if isinstance(found, Nothing) else None
+    rows = [] if isinstance(found, Nothing) else found
+    document = {"results": rows, "empty_reason": nothing}
+    names = {category.pk: category.name for category in project.active_categories()}
+    return dict(serializers.PendingAnswer(document, context={"category_names": names}).data)
+
+
+# --- Decisions --------------------------------------------------------------------------------------------------------
+
+
+def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
+    """Read a decision, record it, and show the review."""
+    wanted = _checked(body, _with_key(request))
+    text = _text(wanted)
+    reviewer = reviewer_of(request.user, text.project)
+    category = wanted.get("category")
+    decision = Decision(
+        verb,
+        label_id=wanted.get("label_id"),
+        category_id=None if category is None else lookups.find_category(text.project, category).pk,
+        confidence=wanted.get("confidence"),
+        comment=wanted["comment"],
+        idempotency_key=wanted["idempotency_key"],
+    )
+    review, is_new = _record_once(reviewer, text.pk, decision)
+    return _shown(review, is_new=is_new)
+
+
+def _text(wanted: dict[str, Any]) -> Text:
+    return lookups.find_text(wanted["text_id"]) if "text_id" in wanted else lookups.text_of_label(wanted["label_id"])
+
+
+def _record_once(reviewer: Reviewer, text_id: int, decision: Decision) -> tuple[Review, bool]:
+    """The review, and whether it is new."""
+    if repeated := _written_before(reviewer, text_id, decision):
+        return repeated, False
+    try:
+        return decisions.record(reviewer, text_id, decision), True
+    except (Conflict, IntegrityError):  # the same request twice at one moment: neither saw the other's review before
+        if repeated := _written_before(reviewer, text_id, decision):
+            return repeated, False
+        raise
+
+
+def _written_before(reviewer: Reviewer, text_id: int, decision: Decision) -> Review | None:
+    if not decision.idempotency_key:
+        return None
+    review = Review.objects.filter(reviewer=reviewer, idempotency_key=decision.idempotency_key).first()
+    if review and (review.text_id, review.action) != (text_id, decision.action):
+        _refuse_key(review)
+    return review
+
+
+def _refuse_key(review: Review) -> NoReturn:
+    """Answering with a review of something else would drop this decision in silence."""
+    raise ValidationError(
+        {"idempotency_key": [f"Review {review.pk} of text {review.text_id} has this key. Use a new one."]}
+    )
+
+
+def _review_to_undo(request: Request, review_id: int | None) -> Review:
+    """A review of this user, so that its project can be asked for the right to change it."""
+    mine = Review.objects.filter(reviewer__user_id=request.user.pk, reverted_by__isnull=True)
+    if review_id is not None:
+        mine = mine.filter(pk=review_id)
+    review = mine.exclude(action=Action.UNDO).select_related("text__project").order_by("-pk").first()
+    if review is None:
+        raise decisions.NothingToUndo("There is no such review of yours that is not undone.")
+    return review
+
+
+# --- In and out -------------------------------------------------------------------------------------------------------
+
+
+def _checked(body: type[Serializer], data: Any) -> dict[str, Any]:
+    wanted = body(data=data)
+    wanted.is_valid(raise_exception=True)
+    return dict(wanted.validated_data)
+
+
+def _with_key(request: Request) -> Any:
+    """The body, with the key of the header where there is one."""
+    header = request.headers.get(KEY_HEADER)
+    if header is None or not hasattr(request.data, "items"):
+        return request.data
+    return {**dict(request.data.items()), "idempotency_key": header}
+
+
+def _shown(review: Review, *, is_new: bool) -> Response:
+    return Response(serializers.ReviewSerializer(review).data, status=201 if is_new else 200)

@@ -1,0 +1,210 @@
+"""What the review desk shows: one text, the person's progress, what others decided meanwhile. Reads only."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from labeling.choices import LABELABLE, LabelOrigin, TextStatus
+from labeling.models import Category, Label, Project, Text
+from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
+
+MOST_COUNTED = 10_000  # waiting texts are counted up to here: a count of millions would slow every decision
+LAST_DECISIONS = 8
+PACE_WINDOW = timedelta(hours=1)
+SHOWN = (*DECISIONS, Action.FLAG)
+
+
+@dataclass(frozen=True)
+class DeskText:
+    """One text as a reviewer may see it. In the blind audit there is no `answer`, so that it cannot leak."""
+
+    id: int
+    content: str
+    source: str
+    language: str
+    external_id: str
+    metadata: dict[str, Any]
+    is_blind: bool
+    reason: str
+    reason_text: str
+    claimed_at: str
+    answer: dict[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        answer = data.pop("answer")
+        return data | (answer or {})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far this person is, and how much is left."""
+
+    decided_today: int
+    daily_goal: int
+    pace_per_hour: int
+    waiting: int
+    waiting_is_capped: bool
+
+
+def text_of(assignment: Assignment) -> DeskText:
+    """The assigned text with what is known about it; in the blind audit without any answer."""
+    text = Text.objects.select_related("project", "current_label").get(pk=assignment.text_id)
+    return DeskText(
+        id=text.pk,
+        content=text.content,
+        source=text.source,
+        language=text.language,
+        external_id=text.external_id,
+        metadata=text.metadata,
+        is_blind=text.is_audit,
+        reason=assignment.reason,
+        reason_text=str(QueueReason(assignment.reason).label),
+        claimed_at=assignment.claimed_at.isoformat(),
+        answer=None if text.is_audit else _answer(text, assignment.reviewer_id),
+    )
+
+
+def _answer(text: Text, reviewer_id: int) -> dict[str, Any]:
+    return {
+        "label": _shown_label(text.current_label) if text.current_label else None,
+        "history": _history(text, reviewer_id),
+    }
+
+
+def _shown_label(label: Label) -> dict[str, Any]:
+    return {
+        "id": label.pk,
+        "category_id": label.category_id,
+        "confidence": label.confidence,
+        "is_calibrated": label.is_calibrated,
+        "is_truncated": label.is_truncated,
+        "explanation": label.explanation,
+        "evidence": label.evidence,
+        "scores": label.scores,
+    }
+
+
+def _history(text: Text, reviewer_id: int) -> list[dict[str, Any]]:
+    """Labels and reviews of the text, oldest first.
+
+    Where several people decide each text, one does not see what the others said: agreement would mean nothing.
+    """
+    labels = Label.objects.filter(text=text).select_related("category", "annotator")
+    reviews = Review.objects.filter(text=text).select_related("reviewer__user", "category_after")
+    if text.project.reviews_per_text > 1:
+        labels = labels.filter(origin=LabelOrigin.MODEL)
+        reviews = reviews.filter(reviewer_id=reviewer_id)
+    rows = [_label_row(label) for label in labels] + [_review_row(review) for review in reviews]
+    return sorted(rows, key=lambda row: row["when"])
+
+
+def _label_row(label: Label) -> dict[str, Any]:
+    who = label.annotator.get_username() if label.annotator else label.model_name or label.provider or label.source
+    return {
+        "what": "label",
+        "who": who,
+        "category": label.category.name,
+        "confidence": label.confidence,
+        "comment": "",
+        "when": label.created_at.isoformat(),
+    }
+
+
+def _review_row(review: Review) -> dict[str, Any]:
+    category = None if review.action == Action.UNDO else review.category_after
+    return {
+        "what": review.action,
+        "who": str(review.reviewer),
+        "category": category.name if category else None,
+        "confidence": review.confidence_after,
+        "comment": review.comment,
+        "when": review.created_at.isoformat(),
+    }
+
+
+def progress(reviewer: Reviewer, project: Project) -> Progress:
+    now = timezone.now()
+    made = Review.objects.effective().filter(reviewer=reviewer)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    waiting = waiting_in(project)
+    return Progress(
+        decided_today=made.filter(created_at__gte=midnight).count(),
+        daily_goal=reviewer.daily_goal,
+        pace_per_hour=_pace(made, now),
+        waiting=min(waiting, MOST_COUNTED),
+        waiting_is_capped=waiting > MOST_COUNTED,
+    )
+
+
+def waiting_in(project: Project) -> int:
+    """How many texts need review or wait for the blind audit, counted no further than just above MOST_COUNTED."""
+    texts = Text.objects.filter(project=project).order_by()
+    unsure = texts.filter(status=TextStatus.NEEDS_REVIEW)
+    audits = texts.filter(is_audit=True, status=TextStatus.ACCEPTED)
+    return sum(some[: MOST_COUNTED + 1].count() for some in (unsure, audits))
+
+
+def _pace(made: QuerySet[Review], now: datetime) -> int:
+    """Decisions an hour at the speed of the last hour; 0 until there are three to measure."""
+    recent = made.filter(created_at__gte=now - PACE_WINDOW).order_by("pk").values_list("created_at", flat=True)
+    times = list(recent)
+    seconds = (times[-1] - times[0]).total_seconds() if len(times) > 2 else 0.0
+    return round((len(times) - 1) * 3600 / seconds) if seconds > 1 else 0
+
+
+def last_decisions(reviewer: Reviewer, project: Project) -> list[dict[str, Any]]:
+    """What this person did last in the project and has not undone, newest first."""
+    mine = Review.objects.filter(reviewer=reviewer, text__project=project, reverted_by__isnull=True)
+    rows = mine.exclude(action=Action.UNDO).select_related("text", "category_after").order_by("-pk")
+    return [
+        {
+            "id": review.pk,
+            "text_id": review.text_id,
+            "excerpt": Truncator(review.text.content).chars(70),
+            "action": review.action,
+            "category": review.category_after.name if review.category_after else None,
+            "when": review.created_at.isoformat(),
+        }
+        for review in rows[:LAST_DECISIONS]
+    ]
+
+
+def decided_by_others(reviewer: Reviewer, text_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Which of these texts are no longer open because of other people. Their answers to blind texts stay hidden."""
+    closed = Text.objects.filter(pk__in=text_ids).exclude(status__in=LABELABLE)
+    made = Review.objects.filter(text__in=closed, action__in=SHOWN, reverted_by__isnull=True)
+    rows = made.exclude(reviewer=reviewer).select_related("text", "reviewer__user", "category_after").order_by("pk")
+    return [
+        {"text_id": review.text_id, **other_decision(review, with_category=not review.text.is_audit)} for review in rows
+    ]
+
+
+def other_decision(review: Review, *, with_category: bool = True) -> dict[str, Any]:
+    category = review.category_after if with_category else None
+    return {
+        "reviewer": str(review.reviewer),
+        "action": review.action,
+        "category": category.name if category else None,
+        "when": review.created_at.isoformat(),
+    }
+
+
+def categories_of(project: Project) -> list[dict[str, Any]]:
+    return [_category(category) for category in project.active_categories()]
+
+
+def _category(category: Category) -> dict[str, Any]:
+    return {
+        "id": category.pk,
+        "name": category.name,
+        "description": category.description,
+        "examples": category.examples,
+        "color": category.color,
+        "shortcut": category.shortcut,
+    }

@@ -1,0 +1,56 @@
+"""What the desk's page may send."""
+
+from typing import Any
+
+from django import forms
+
+from reviews.decisions import Decision
+from reviews.models import Action, Reviewer
+from reviews.queue import Filters
+
+ACTIONS = [choice for choice in Action.choices if choice[0] != Action.UNDO]
+
+
+class DecisionForm(forms.Form):
+    """One decision as the page sends it."""
+
+    text_id = forms.IntegerField(min_value=1)
+    action = forms.ChoiceField(choices=ACTIONS)
+    label_id = forms.IntegerField(required=False)
+    category_id = forms.IntegerField(required=False)
+    confidence = forms.FloatField(required=False, min_value=0, max_value=1)
+    comment = forms.CharField(required=False, max_length=5000)
+    proposed_category = forms.CharField(required=False, max_length=200)
+    seconds_spent = forms.FloatField(required=False, min_value=0)
+    idempotency_key = forms.CharField(max_length=64)
+
+    def decision(self) -> Decision:
+        values = {name: value for name, value in self.cleaned_data.items() if name not in ("text_id", "action")}
+        return Decision(action=Action(self.cleaned_data["action"]), **values)
+
+
+class FiltersForm(forms.Form):
+    """What the reviewer wants to see, from the page's address."""
+
+    category_id = forms.IntegerField(required=False)
+    min_confidence = forms.FloatField(required=False, min_value=0, max_value=1)
+    max_confidence = forms.FloatField(required=False, min_value=0, max_value=1)
+    run_id = forms.IntegerField(required=False)
+    source = forms.CharField(required=False, max_length=200)
+    language = forms.CharField(required=False, max_length=20)
+    words = forms.CharField(required=False, max_length=200)
+
+    def filters(self) -> Filters:
+        return Filters(**{name: None if value == "" else value for name, value in self.cleaned_data.items()})
+
+
+def ids(value: Any) -> list[int]:
+    """Whole numbers from what came in; everything else is left out. A page shows few texts, so few are taken."""
+    found = value if isinstance(value, list) else []
+    return [number for number in found[:500] if isinstance(number, int) and not isinstance(number, bool)]
+
+
+def keys_of(reviewer: Reviewer) -> dict[str, str]:
+    """The keys that this person changed, without what is not a key."""
+    changed = reviewer.keys if isinstance(reviewer.keys, dict) else {}
+    return {str(name): key.lower() for name, key in changed.items() if isinstance(key, str) and len(key) == 1}

@@ -1,0 +1,214 @@
+// Draws the page. Data goes in as text only: nothing that came from a text or a person is ever parsed as HTML.
+
+const LONG = 1800; // characters from which a text is folded
+
+export const byId = (id) => document.getElementById(id);
+export const percent = (value) => `${Math.round(value * 100)} %`;
+
+export function make(tag, { text, className, ...attributes } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+const time = (iso) => new Date(iso).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+
+export function showState(state) {
+  byId("desk").dataset.state = state;
+}
+
+// --- The text -------------------------------------------------------------------------------------------------------
+
+export function drawText(text, categories, keys) {
+  const box = byId("text");
+  box.replaceChildren(...marked(text.content, text.label?.evidence || []));
+  if (text.language) box.lang = text.language;
+  else box.removeAttribute("lang");
+  fold(text.content.length > LONG || text.content.split("\n").length > 30);
+  byId("reason").textContent = text.reason_text;
+  byId("language").textContent = text.language;
+  byId("language").hidden = !text.language;
+  byId("blind").hidden = !text.is_blind;
+  drawFacts(text);
+  drawHistory(text.history || []);
+  drawSuggestion(text.label, categories, keys);
+  byId("comment").value = "";
+}
+
+export function fold(isFolded) {
+  byId("text").classList.toggle("is-folded", isFolded);
+  byId("show-all").hidden = !isFolded;
+}
+
+// Positions are counted in characters, as Python does; JavaScript's own count takes an emoji for two.
+function marked(content, evidence) {
+  const characters = [...content];
+  const pieces = [];
+  let end = 0;
+  for (const [begin, stop] of [...evidence].sort((one, two) => one[0] - two[0])) {
+    if (begin < end) continue;
+    pieces.push(characters.slice(end, begin).join(""), make("mark", { text: characters.slice(begin, stop).join("") }));
+    end = stop;
+  }
+  return [...pieces, characters.slice(end).join("")];
+}
+
+function drawFacts(text) {
+  const facts = Object.entries({ Source: text.source, "External id": text.external_id, ...text.metadata });
+  const rows = facts.filter(([, value]) => value !== "" && value !== null);
+  byId("facts").replaceChildren(
+    ...rows.flatMap(([name, value]) => [
+      make("dt", { text: name }),
+      make("dd", { text: typeof value === "object" ? JSON.stringify(value) : String(value), dir: "auto" }),
+    ]),
+  );
+  byId("facts-box").hidden = !rows.length;
+}
+
+function drawHistory(history) {
+  byId("history").replaceChildren(
+    ...history.map((row) => {
+      const confidence = row.confidence === null ? "" : ` (${percent(row.confidence)})`;
+      const said = row.category ? `${row.what}: ${row.category}${confidence}` : row.what;
+      return make("li", {}, make("span", { text: `${row.who} · ${said}` }), small(time(row.when)), note(row.comment));
+    }),
+  );
+  byId("history-box").hidden = !history.length;
+}
+
+const small = (text) => make("small", { text });
+const note = (text) => (text ? make("q", { text, dir: "auto" }) : "");
+
+function drawSuggestion(label, categories, keys) {
+  byId("suggestion").hidden = !label;
+  if (!label) return;
+  const name = (id) => categories.find((one) => one.id === id)?.name ?? "a retired category";
+  byId("suggested").textContent = name(label.category_id);
+  byId("approve-name").textContent = name(label.category_id);
+  byId("confidence").textContent = label.confidence === null ? "" : percent(label.confidence);
+  byId("calibration").textContent = hint(label);
+  byId("explanation").textContent = label.explanation;
+  const others = label.scores.filter(([id]) => id !== label.category_id).slice(0, 4);
+  byId("candidates").replaceChildren(...others.map(([id, score]) => candidate(id, name(id), score, keys.get(id))));
+}
+
+function hint(label) {
+  const hints = [];
+  if (label.confidence !== null && !label.is_calibrated) hints.push("Not calibrated: take the number as a hint.");
+  if (label.is_truncated) hints.push("The model read only the beginning of this text.");
+  return hints.join(" ");
+}
+
+function candidate(id, name, score, key) {
+  const bar = make("span", { className: "desk-candidate-bar", "aria-hidden": "true" });
+  bar.style.width = `${Math.round(score * 100)}%`;
+  const button = make("button", { type: "button", "data-category": id, title: "Choose this category instead" });
+  button.append(make("span", { text: name, dir: "auto" }), make("span", { text: percent(score) }), bar);
+  if (key) button.append(make("kbd", { text: key.toUpperCase() }));
+  return make("li", {}, button);
+}
+
+// --- Categories -----------------------------------------------------------------------------------------------------
+
+export function drawCategories(categories, keys, chosen, suggestedId) {
+  byId("categories").replaceChildren(
+    ...categories.map((category, index) => {
+      const row = make("li", { role: "option", id: `category-${category.id}`, "data-category": category.id });
+      row.setAttribute("aria-selected", String(index === chosen));
+      if (category.description) row.title = category.description;
+      row.append(dot(category.color), make("span", { text: category.name, dir: "auto" }));
+      if (category.id === suggestedId) row.append(make("small", { text: "suggested" }));
+      if (keys.has(category.id)) row.append(make("kbd", { text: keys.get(category.id).toUpperCase() }));
+      return row;
+    }),
+  );
+  if (!categories.length) byId("categories").append(make("li", { text: "No category has these words." }));
+  const active = chosen >= 0 ? categories[chosen] : null;
+  byId("search").setAttribute("aria-activedescendant", active ? `category-${active.id}` : "");
+  if (active) byId(`category-${active.id}`).scrollIntoView({ block: "nearest" });
+}
+
+function dot(color) {
+  const made = make("span", { className: "desk-dot", "aria-hidden": "true" });
+  if (/^#[0-9a-f]{6}$/i.test(color)) made.style.backgroundColor = color;
+  return made;
+}
+
+// --- Around it ------------------------------------------------------------------------------------------------------
+
+export function drawProgress(progress) {
+  const waiting = `${progress.waiting}${progress.waiting_is_capped ? "+" : ""}`;
+  const pace = progress.pace_per_hour ? ` · ${progress.pace_per_hour} an hour` : "";
+  byId("progress").textContent = `${progress.decided_today} of ${progress.daily_goal} today${pace} · ${waiting} waiting`;
+  const share = progress.daily_goal ? progress.decided_today / progress.daily_goal : 0;
+  byId("progress-bar").style.width = `${Math.min(100, share * 100)}%`;
+}
+
+export function drawDecisions(decisions, undo) {
+  const rows = decisions.map((one) => {
+    const button = make("button", { text: "Undo", type: "button", className: "desk-button" });
+    button.setAttribute("aria-label", `Undo: ${one.action} ${one.category ?? ""}`);
+    button.addEventListener("click", () => undo(one.id));
+    const said = one.category ? `${one.action} · ${one.category}` : one.action;
+    return make("li", {}, make("span", { text: one.excerpt, dir: "auto" }), small(said), button);
+  });
+  byId("decisions").replaceChildren(...(rows.length ? rows : [make("li", { text: "Nothing yet." })]));
+}
+
+export function drawHelp(actions, keys, categories, categoryKeys) {
+  const rows = Object.entries(actions).map(([name, [, says]]) => [keys[name], says]);
+  for (const category of categories) {
+    if (categoryKeys.has(category.id)) rows.push([categoryKeys.get(category.id), category.name]);
+  }
+  const shown = rows.filter(([key]) => key).flatMap(([key, says]) => [
+    make("dt", {}, make("kbd", { text: key.toUpperCase() })),
+    make("dd", { text: says }),
+  ]);
+  byId("help-keys").replaceChildren(...shown);
+  for (const hint of document.querySelectorAll("[data-key]")) {
+    hint.textContent = (keys[hint.dataset.key] ?? "").toUpperCase();
+    hint.hidden = !keys[hint.dataset.key];
+  }
+}
+
+export function drawGuide(categories) {
+  byId("guide").replaceChildren(
+    ...categories.flatMap((one) => [
+      make("dt", {}, dot(one.color), make("span", { text: one.name, dir: "auto" })),
+      ...(one.description ? [make("dd", { text: one.description, dir: "auto" })] : []),
+      ...one.examples.map((example) => make("dd", { text: `“${example}”`, className: "desk-example", dir: "auto" })),
+    ]),
+  );
+  const options = categories.map((one) => make("option", { text: one.name, value: one.id }));
+  byId("modify-category").replaceChildren(...options);
+}
+
+export function say(words) {
+  byId("live").textContent = words;
+}
+
+// buttons: [[words, work], ...]; each closes the message.
+export function showMessage(words, buttons = [], kind = "warning") {
+  const box = byId("message");
+  byId("message-text").textContent = words;
+  byId("message-buttons").replaceChildren(
+    ...[...buttons, ["Close", () => {}]].map(([label, work]) => {
+      const button = make("button", { text: label, type: "button", className: "desk-button" });
+      button.addEventListener("click", () => {
+        hideMessage();
+        work();
+      });
+      return button;
+    }),
+  );
+  box.dataset.kind = kind;
+  box.hidden = false;
+}
+
+export function hideMessage(kind) {
+  const box = byId("message");
+  if (!kind || box.dataset.kind === kind) box.hidden = true;
+}

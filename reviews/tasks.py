@@ -1,0 +1,20 @@
+"""What the background worker does for reviews on a schedule: one call each, safe to run twice."""
+
+import logging
+
+from reviews import audit_trail, queue
+
+logger = logging.getLogger(__name__)
+
+
+def seal() -> int:
+    """Seal the reviews made since the last time; returns how many."""
+    count = audit_trail.seal()
+    if count:
+        logger.info("%s reviews were sealed", count)
+    return count
+
+
+def release_expired() -> int:
+    """Remove the claims of people who left; returns how many."""
+    return queue.release_expired()

@@ -1,0 +1,228 @@
+"""The review desk: one text after another, decided by keyboard. Thin: each view checks, calls one function, answers."""
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling.models import Project, Text
+from reviews import decisions, desk, queue
+from reviews.access import NotYourProject, reviewer_of
+from reviews.desk_forms import DecisionForm, FiltersForm, ids, keys_of
+from reviews.models import Assignment, Review, Reviewer
+from reviews.undoing import take_back
+
+Verb = Callable[[Reviewer, Project, dict[str, Any]], HttpResponse]
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_GET
+def projects_page(request: HttpRequest) -> HttpResponse:
+    """The reviewer's projects; straight to the only one."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    if not (request.user.is_staff and request.user.has_perm("reviews.add_review")):
+        raise PermissionDenied("You may not review. Ask a manager for the permission.")
+    mine = list(_projects_of(request))
+    if len(mine) == 1:
+        return redirect("reviews:desk", project_id=mine[0].pk)
+    rows = [{"project": project, "waiting": desk.waiting_in(project), "most": desk.MOST_COUNTED} for project in mine]
+    context = {**admin.site.each_context(request), "title": "Review desk", "rows": rows}
+    return render(request, "reviews/projects.html", context)
+
+
+@never_cache
+@require_GET
+def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The shell of the desk; texts come by `next`."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    reviewer, project = _reviewer_and_project(request, project_id)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Review desk: {project.name}",
+        "project": project,
+        "is_filtered": any(request.GET.values()),
+        "desk": _settings_of(reviewer, project, request),
+    }
+    return render(request, "reviews/desk.html", context)
+
+
+def _projects_of(request: HttpRequest) -> QuerySet[Project]:
+    return Project.objects.filter(reviewers__user_id=request.user.pk or 0, reviewers__is_active=True, is_archived=False)
+
+
+def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> dict[str, Any]:
+    """All that the page's script must know."""
+    verbs = ["next", "decide", "undo", "keep", "leave"]
+    return {
+        "urls": {verb: reverse(f"reviews:{verb}", args=[project.pk]) for verb in verbs},
+        "login": reverse("admin:login"),
+        "storage": f"desk-{reviewer.pk}-{project.pk}",
+        "categories": desk.categories_of(project),
+        "keys": keys_of(reviewer),
+        "filters": request.GET.dict(),
+        **_standing(reviewer, project),
+    }
+
+
+def _standing(reviewer: Reviewer, project: Project) -> dict[str, Any]:
+    return {
+        "progress": asdict(desk.progress(reviewer, project)),
+        "decisions": desk.last_decisions(reviewer, project),
+    }
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------------
+
+
+def _reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewer, Project]:
+    """Raises PermissionDenied unless the user may review for the project."""
+    if not (request.user.is_active and getattr(request.user, "is_staff", False)):
+        raise PermissionDenied("You may not review. Ask a manager for the permission.")
+    project = get_object_or_404(Project, pk=project_id)
+    try:
+        return reviewer_of(request.user, project), project
+    except NotYourProject as reason:
+        raise PermissionDenied(str(reason)) from reason
+
+
+def _verb(work: Verb) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A state change: by POST only, by a reviewer of the project, with JSON in and out."""
+
+    @never_cache
+    @require_POST
+    @functools.wraps(work)
+    def view(request: HttpRequest, project_id: int) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _refusal(401, "signed_out", "You are signed out. Sign in again.")
+        try:
+            reviewer, project = _reviewer_and_project(request, project_id)
+        except PermissionDenied as reason:
+            return _refusal(403, "not_allowed", str(reason))
+        return work(reviewer, project, _sent(request))
+
+    return view
+
+
+def _sent(request: HttpRequest) -> dict[str, Any]:
+    """What the page sent. A page that is left can only send a form, so JSON may stand in its field `data`."""
+    is_json = request.content_type == "application/json"
+    try:
+        data = json.loads(request.body if is_json else request.POST.get("data", "{}"))
+    except ValueError:
+        data = {}
+    return data if isinstance(data, dict) else {}
+
+
+def _refusal(status: int, code: str, message: str, **more: Any) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message, **more}, status=status)
+
+
+# --- Verbs ------------------------------------------------------------------------------------------------------------
+
+
+@_verb
+def next_text(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """The next text for this desk besides those it has, or why there is none."""
+    form = FiltersForm(sent.get("filters") or {})
+    if not form.is_valid():
+        return _refusal(400, "wrong_filters", _messages(form))
+    found = queue.claim_next(reviewer, project, filters=form.filters(), besides=ids(sent.get("besides")))
+    if isinstance(found, Assignment):
+        return JsonResponse({"text": desk.text_of(found).as_json()})
+    return JsonResponse({"text": None, "nothing": {"reason": found.reason, "message": str(found)}})
+
+
+@_verb
+def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """Record one decision. Sent again with the same key it changes nothing and answers the same."""
+    form = DecisionForm(sent)
+    if not form.is_valid():
+        return _refusal(400, "wrong_decision", _messages(form))
+    text_id, decision = form.cleaned_data["text_id"], form.decision()
+    if not Text.objects.filter(pk=text_id, project=project).exists():
+        return _refusal(400, "wrong_decision", "There is no such text in this project.")
+    try:
+        review = decisions.record(reviewer, text_id, decision)
+    except decisions.WrongDecision as reason:
+        return _refusal(400, "wrong_decision", str(reason))
+    except decisions.Conflict as reason:
+        if not _is_own_repeat(reviewer, decision, reason.review):
+            return _conflict(reason)
+        assert reason.review is not None
+        review = reason.review
+    return JsonResponse({"review": review.pk, **_standing(reviewer, project)})
+
+
+@_verb
+def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """Take one of the reviewer's own decisions in this project back; its text returns to the desk."""
+    named = ids([sent.get("review_id")])
+    mine = [row["id"] for row in desk.last_decisions(reviewer, project)]
+    review_id = next((pk for pk in named or mine if pk in mine), None)
+    if review_id is None:
+        return _refusal(400, "nothing_to_undo", "There is no decision of yours to undo.")
+    try:
+        undone, claimed = take_back(reviewer, review_id)
+    except decisions.NothingToUndo as reason:
+        return _refusal(400, "nothing_to_undo", str(reason))
+    except decisions.Conflict as reason:
+        return _conflict(reason)
+    text = desk.text_of(claimed).as_json() if claimed else None
+    return JsonResponse({"review": undone.pk, "text": text, **_standing(reviewer, project)})
+
+
+@_verb
+def keep(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """Say what others decided on the texts shown, and with `extend` keep the claims on them."""
+    text_ids = ids(sent.get("text_ids"))
+    if sent.get("extend"):
+        queue.extend(reviewer, text_ids)
+    return JsonResponse({"decided": desk.decided_by_others(reviewer, text_ids)})
+
+
+@_verb
+def leave(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """Take the texts off the desk when its page is left; not those that the page after it has claimed again."""
+    claims = reviewer.assignments.filter(text_id__in=ids(sent.get("text_ids")))
+    if until := parse_datetime(str(sent.get("claimed_until", ""))):
+        claims = claims.filter(claimed_at__lte=until)
+    return JsonResponse({"released": queue.release(reviewer, list(claims.values_list("text_id", flat=True)))})
+
+
+def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Review | None) -> bool:
+    """A decision that was sent twice at one moment: the second sees what the first has just written."""
+    return (
+        review is not None
+        and review.reviewer_id == reviewer.pk
+        and review.idempotency_key == decision.idempotency_key != ""
+    )
+
+
+def _conflict(reason: decisions.Conflict) -> JsonResponse:
+    codes = {
+        decisions.AlreadyDecided: "already_decided",
+        decisions.OnAnotherDesk: "on_another_desk",
+        decisions.LabelReplaced: "label_replaced",
+    }
+    other = desk.other_decision(reason.review) if reason.review else None
+    return _refusal(409, codes.get(type(reason), "conflict"), str(reason), other=other)
+
+
+def _messages(form: DecisionForm | FiltersForm) -> str:
+    return " ".join(f"{name}: {error}" for name, errors in form.errors.items() for error in errors)

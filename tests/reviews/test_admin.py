@@ -1,0 +1,149 @@
+"""The admin of reviewing: who is added, whose desk is cleared, what is shown."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from labeling.models import Project, Text
+from reviews import decisions, queue
+from reviews.access import reviewer_of
+from reviews.decisions import Decision
+from reviews.models import Action, Assignment, Reviewer
+
+ADD = "admin:reviews_reviewer_add"
+
+
+@pytest.fixture
+def head(db: None, client: Client) -> Client:
+    """Somebody of the group Managers, not a superuser, signed in."""
+    user = User.objects.create_user("head", is_staff=True)
+    user.groups.add(Group.objects.get(name="Managers"))
+    client.force_login(user)
+    return client
+
+
+def form(project: Project, **values: Any) -> dict[str, Any]:
+    shared = {"is_active": "on", "projects": [project.pk], "languages": "en, de", "daily_goal": 50}
+    return shared | {"does_blind_audit": "on", "user": "", "username": "", "password": ""} | values
+
+
+def test_a_new_person_is_added_in_one_form(head: Client, project: Project) -> None:
+    answer = head.post(reverse(ADD), form(project, username="nina", password="correct-horse-7"))
+    assert answer.status_code == 302
+    reviewer = reviewer_of(User.objects.get(username="nina"), project)
+    assert (reviewer.languages, reviewer.daily_goal, reviewer.user.is_staff) == (["en", "de"], 50, True)
+    assert Client().login(username="nina", password="correct-horse-7")
+
+
+def test_a_generated_password_is_shown_once_and_works(head: Client, project: Project) -> None:
+    content = head.post(reverse(ADD), form(project, username="nina"), follow=True).content.decode()
+    found = re.search(r"The password of nina is (\S+) - pass it on", content)
+    assert found
+    assert Client().login(username="nina", password=found[1])
+    assert "The password of" not in head.get(reverse("admin:reviews_reviewer_changelist")).content.decode()
+
+
+def test_an_existing_user_becomes_a_reviewer(head: Client, project: Project, stranger: User) -> None:
+    head.post(reverse(ADD), form(project, user=stranger.pk))
+    user = User.objects.get(pk=stranger.pk)
+    assert user.is_staff
+    assert reviewer_of(user, project).user == stranger
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"username": "stranger"},
+        {"username": "STRANGER"},
+        {"username": "two words"},
+        {"username": "nina", "password": "123"},
+        {"username": "nina", "daily_goal": "-1"},
+    ],
+)
+def test_a_wrong_form_adds_nobody(head: Client, project: Project, stranger: User, wrong: dict[str, str]) -> None:
+    assert head.post(reverse(ADD), form(project, **wrong)).status_code == 200
+    assert not Reviewer.objects.exists()
+    assert not User.objects.filter(username="nina").exists()
+
+
+def test_a_user_and_a_new_name_together_are_refused(head: Client, project: Project, stranger: User) -> None:
+    content = head.post(reverse(ADD), form(project, user=stranger.pk, username="nina")).content.decode()
+    assert "Choose an existing user or name a new one." in content
+
+
+def test_a_reviewer_is_changed_and_stays_the_same_user(head: Client, project: Project, anna: Reviewer) -> None:
+    url = reverse("admin:reviews_reviewer_change", args=[anna.pk])
+    assert head.get(url).status_code == 200
+    head.post(url, form(project, daily_goal=7, languages="", user="1"))
+    anna.refresh_from_db()
+    assert (anna.daily_goal, anna.languages, anna.user.username) == (7, [], "anna")
+
+
+def test_a_reviewer_adds_nobody(client: Client, project: Project, anna: Reviewer) -> None:
+    client.force_login(anna.user)
+    assert client.post(reverse(ADD), form(project, username="nina")).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["reviewer", "assignment", "review"])
+def test_every_list_opens_for_a_manager(head: Client, project: Project, anna: Reviewer, add_labeled, name: str) -> None:
+    decided, _ = add_labeled(0.5, 0.6)
+    decisions.record(anna, decided.pk, Decision(Action.APPROVE, decided.current_label_id))
+    queue.claim_next(anna, project)
+    content = head.get(reverse(f"admin:reviews_{name}_changelist")).content.decode()
+    assert "anna" in content
+
+
+@pytest.mark.parametrize("name", ["reviewer", "assignment"])
+def test_desks_and_people_are_not_shown_to_reviewers(client: Client, anna: Reviewer, name: str) -> None:
+    client.force_login(anna.user)
+    assert client.get(reverse(f"admin:reviews_{name}_changelist")).status_code == 403
+
+
+def test_a_manager_releases_a_claim(head: Client, project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.5, 0.6)
+    queue.claim_next(anna, project)
+    keys = list(Assignment.objects.values_list("pk", flat=True))
+    url = reverse("admin:reviews_assignment_changelist")
+    content = head.post(url, {"action": "release", "_selected_action": keys}, follow=True).content.decode()
+    assert "Released 1 texts." in content
+    assert not Assignment.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["change", "delete"])
+def test_a_review_is_read_only(client: Client, manager: User, anna: Reviewer, add_labeled, verb: str) -> None:
+    (text,) = add_labeled(0.5)
+    review = decisions.record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    client.force_login(manager)
+    url = reverse(f"admin:reviews_review_{verb}", args=[review.pk])
+    assert client.post(url, {"comment": "Changed.", "post": "yes"}).status_code == 403
+
+
+def test_a_reviewer_sees_only_the_own_reviews(client: Client, anna: Reviewer, ben: Reviewer, add_labeled) -> None:
+    one, other = add_labeled(0.5, 0.6)
+    mine = decisions.record(anna, one.pk, Decision(Action.APPROVE, one.current_label_id))
+    hers = decisions.record(ben, other.pk, Decision(Action.APPROVE, other.current_label_id))
+    client.force_login(anna.user)
+    content = client.get(reverse("admin:reviews_review_changelist")).content.decode()
+    assert f"/review/{mine.pk}/" in content
+    assert f"/review/{hers.pk}/" not in content
+
+
+def page_of(client: Client, review_id: int) -> str:
+    return client.get(reverse("admin:reviews_review_change", args=[review_id])).content.decode()
+
+
+def test_an_open_blind_text_keeps_its_label_hidden(client: Client, anna: Reviewer, add_labeled) -> None:
+    text: Text = add_labeled(0.5, audit=True)[0]
+    weather = text.project.categories.get(name="Weather").pk
+    client.force_login(anna.user)
+    skipped = decisions.record(anna, text.pk, Decision(Action.SKIP))
+    assert "Sports" not in page_of(client, skipped.pk)
+    decisions.record(anna, text.pk, Decision(Action.DECIDE, category_id=weather))
+    undone = decisions.undo(anna)
+    assert "Sports" not in page_of(client, undone.pk)
+    assert "hidden: blind audit" in page_of(client, undone.pk)

@@ -1,0 +1,435 @@
+"""The review desk in a real browser, as a person uses it: by keyboard, by touch, and against others."""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from labeling import annotations
+from labeling.annotations import Prediction
+from labeling.models import LabelingRun, Project, Text
+from reviews.decisions import Decision, record
+from reviews.models import Action, Assignment, Review, Reviewer
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
+]
+
+AddLabeled = Callable[..., list[Text]]
+Open = Callable[..., Any]
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ONE_AT_A_TIME = threading.RLock()
+WORDS = "Match of the week: the home team won in the last minute, and the rain did not stop anybody. "
+EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> https://example.org/"
+
+
+class Gate:
+    """The server's threads share the test's one connection to a database in memory: they take turns and end with it."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+
+    def guard(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(handler: WSGIHandler, environ: Any, start_response: Any) -> Any:
+            with ONE_AT_A_TIME:
+                if self.is_open:
+                    return answer(handler, environ, start_response)
+            start_response("503 Service Unavailable", [])
+            return []
+
+        return guarded
+
+    def close(self) -> None:
+        with ONE_AT_A_TIME:
+            self.is_open = False
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    # Playwright keeps an event loop in this thread, in which Django otherwise refuses to ask the database.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+    if before is not None:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture(autouse=True)
+def _group_of_reviewers(transactional_db: None) -> None:
+    """These tests empty the tables when they end, and with them what a migration wrote."""
+    group, _ = Group.objects.get_or_create(name="Reviewers")
+    group.permissions.add(Permission.objects.get(codename="add_review", content_type__app_label="reviews"))
+
+
+@pytest.fixture
+def open_desk(
+    chromium: Any, live_server: LiveServer, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    """Opens the desk for a reviewer; at the end no page may have complained or called another host."""
+    gate = Gate()
+    monkeypatch.setattr(WSGIHandler, "__call__", gate.guard(WSGIHandler.__call__))
+    contexts, complaints = [], []
+
+    def visit(reviewer: Reviewer, *, expects: str = "text", **options: Any) -> Any:
+        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        context.add_cookies([session_cookie(reviewer, live_server.url)])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("console", lambda message: complaints.append(message.text) if is_trouble(message) else None)
+        page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
+        page.goto(f"{live_server.url}/admin/review/{project.pk}/")
+        page.wait_for_selector(f"#desk[data-state={expects}]")
+        return page
+
+    yield visit
+    gate.close()
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def session_cookie(reviewer: Reviewer, url: str) -> Any:
+    client = Client()
+    client.force_login(reviewer.user)
+    return {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}
+
+
+def is_trouble(message: Any) -> bool:
+    """Chromium itself reports refusals (409) and lost connections, which some tests bring about."""
+    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
+
+
+def is_foreign(url: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https", "ws") and urlsplit(url).hostname not in ("localhost", "127.0.0.1")
+
+
+def wait_until(page: Any, holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        with ONE_AT_A_TIME:
+            if holds():
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError("It did not come to hold in 5 seconds.")
+
+
+def made(page: Any, count: int) -> list[Review]:
+    wait_until(page, lambda: Review.objects.count() == count)
+    return list(Review.objects.order_by("pk"))
+
+
+def expect(page: Any, selector: str) -> Any:
+    return playwright.expect(page.locator(selector))
+
+
+def press(page: Any, *keys: str) -> None:
+    """Press keys as a person does: when there is a text to decide."""
+    for key in keys:
+        page.wait_for_selector("#desk[data-state=text]")
+        page.keyboard.press(key)
+
+
+def test_twelve_texts_by_keyboard_alone(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(*[0.5 + n / 100 for n in range(12)])
+    page = open_desk(anna)
+    expect(page, "#suggested").to_have_text("Sports")
+    press(page, "a", "Enter", "1", "2", "3")  # approve three ways, then another category by number
+    press(page, "c")
+    page.keyboard.type("axsf are letters here")
+    press(page, "Escape", "a")
+    press(page, "/")
+    page.keyboard.type("wea")
+    press(page, "Enter")
+    press(page, "x")
+    page.keyboard.type("bus")
+    press(page, "Enter")
+    press(page, "m")
+    page.keyboard.type("90")
+    press(page, "Enter", "s")
+    press(page, "f")
+    page.keyboard.type("two languages")
+    press(page, "Tab", "Tab", "Enter")
+    press(page, "a")
+    reviews = made(page, 12)
+    said = [review.action for review in reviews]
+    assert said == [
+        *["approve"] * 3,
+        "reject",
+        "reject",
+        "approve",
+        "reject",
+        "reject",
+        "modify",
+        "skip",
+        "flag",
+        "approve",
+    ]
+    names = [review.category_after and review.category_after.name for review in reviews]
+    assert names[3:8] == ["Business", "Weather", "Sports", "Weather", "Business"]
+    assert reviews[5].comment == "axsf are letters here"
+    assert reviews[8].confidence_after == 0.9
+    assert reviews[10].comment == "two languages"
+    assert all(review.seconds_spent is not None and review.queue_reason == "uncertain" for review in reviews)
+    expect(page, "#progress").to_contain_text("10 of 100 today")
+
+
+def test_the_skipped_text_comes_last_and_then_the_page_says_why_it_is_empty(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    press(page, "a")
+    expect(page, "#empty-title").to_have_text("Everything is decided.")
+    with ONE_AT_A_TIME:
+        add_labeled(0.6)
+    page.get_by_role("button", name="Look again").click()
+    expect(page, "#text").to_have_text("Match number 1")
+
+
+def test_a_blind_text_shows_no_answer_and_takes_a_category(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled, tmp_path: Path
+) -> None:
+    add_labeled(0.97, audit=True)
+    page = open_desk(anna)
+    expect(page, "#blind").to_be_visible()
+    expect(page, "#suggestion").to_be_hidden()
+    expect(page, "mark").to_have_count(0)
+    page.screenshot(path=tmp_path / "blind.png")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("choose a category")
+    press(page, "2")
+    [review] = made(page, 1)
+    assert (review.action, review.is_blind, review.queue_reason) == ("decide", True, "audit")
+    assert review.category_after and review.category_after.name == "Business"
+
+
+def test_of_two_people_the_second_is_told_and_can_go_back(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    hers = open_desk(anna)
+    with ONE_AT_A_TIME:
+        Assignment.objects.update(expires_at=timezone.now())  # she went for a long lunch
+    his = open_desk(ben)
+    press(his, "3")
+    made(his, 1)
+    press(hers, "a")
+    expect(hers, "#message-text").to_contain_text("ben has decided this text already")
+    expect(hers, "#message-text").to_contain_text("Weather")
+    hers.get_by_role("button", name="Back to this text").click()
+    expect(hers, "#text").to_have_text("Match number 0")
+    made(hers, 1)
+
+
+def test_a_label_that_was_replaced_is_looked_at_again(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    with ONE_AT_A_TIME:
+        LabelingRun.objects.update(status="succeeded")
+        run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+        weather = project.categories.get(name="Weather").pk
+        annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("A newer label has taken this one's place")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#suggested").to_have_text("Weather")
+    press(page, "a")
+    [review] = made(page, 1)
+    assert review.category_after_id == weather
+
+
+def test_what_another_person_decides_appears_without_reload(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    with ONE_AT_A_TIME:
+        Assignment.objects.all().delete()
+        text = Text.objects.get()
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    expect(page, "#message-text").to_contain_text("ben has decided this text meanwhile", timeout=8000)
+    page.get_by_role("button", name="Next text").click()
+    expect(page, "#empty-title").to_have_text("Everything is decided.")
+
+
+def test_undo_brings_the_last_text_back(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    first = page.locator("#text").inner_text()
+    press(page, "2")
+    made(page, 1)
+    press(page, "u")
+    expect(page, "#text").to_have_text(first)
+    expect(page, "#message-text").to_contain_text("Undone")
+    press(page, "a")
+    assert [review.action for review in made(page, 3)] == ["reject", "undo", "approve"]
+
+
+def test_decisions_outlive_a_lost_connection_and_a_reload(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6, 0.7)
+    page = open_desk(anna)
+    wait_until(page, lambda: Assignment.objects.count() == 2)
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("kept in this browser")
+    page.unroute("**/decide/")
+    page.reload()
+    [review] = made(page, 1)
+    assert review.action == "approve"
+    expect(page, "#desk[data-state=text]").to_be_visible()
+
+
+def test_leaving_the_page_frees_the_texts(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    wait_until(page, lambda: Assignment.objects.count() == 2)
+    page.goto("about:blank")
+    wait_until(page, lambda: not Assignment.objects.exists())
+
+
+def test_what_people_wrote_stays_text(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    project.categories.filter(name="Sports").update(name=f"Sports {EVIL}", description=EVIL, examples=[EVIL])
+    Text.objects.filter(pk=text.pk).update(content=f"Match {EVIL}", metadata={EVIL: EVIL}, source=EVIL)
+    record(ben, text.pk, Decision(Action.SKIP, comment=EVIL))
+    page = open_desk(anna)
+    expect(page, "#text").to_have_text(f"Match {EVIL}")
+    expect(page, "#suggested").to_have_text(f"Sports {EVIL}")
+    for summary in page.locator("summary").all():
+        summary.click()
+    press(page, "g")
+    expect(page, "#guide").to_contain_text(EVIL)
+    assert page.locator("#desk img, #desk script, dialog img, #desk a").count() == 0
+    assert page.title() != "owned"
+
+
+def test_marked_words_stand_right_behind_an_emoji(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    Text.objects.filter(pk=text.pk).update(content="😀 Ma goal")
+    page = open_desk(anna)
+    expect(page, "mark").to_have_text("😀 Ma ")
+
+
+def test_a_persons_own_keys_replace_the_default_ones(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    Reviewer.objects.filter(pk=anna.pk).update(keys={"approve": "y"})
+    add_labeled(0.5)
+    page = open_desk(anna)
+    press(page, "a", "Control+y", "y")
+    assert [review.action for review in made(page, 1)] == ["approve"]
+
+
+def test_a_filter_shows_only_some_texts(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5, 0.6, 0.7)
+    page = open_desk(anna)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("With these words").fill("number 2")
+    page.get_by_role("button", name="Show these").click()
+    expect(page, "#text").to_have_text("Match number 2")
+    press(page, "a")
+    expect(page, "#empty-title").to_contain_text("your filters")
+
+
+def test_help_and_guidelines_open_and_close_by_keys(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    for key, dialog in (("?", "#help"), ("g", "#guidelines")):
+        press(page, key)
+        expect(page, dialog).to_be_visible()
+        press(page, "a", "Escape")  # no key decides behind a dialog
+        expect(page, dialog).to_be_hidden()
+    assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("light", {}),
+        ("dark", {"color_scheme": "dark"}),
+        ("phone", {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}),
+    ],
+)
+def test_it_fits_the_screen(
+    open_desk: Open,
+    anna: Reviewer,
+    project: Project,
+    add_texts: Callable[..., list[Text]],
+    tmp_path: Path,
+    name: str,
+    options: dict[str, Any],
+) -> None:
+    dress(project, add_texts)
+    page = open_desk(anna, **options)
+    page.wait_for_function("document.fonts.ready")
+    page.screenshot(path=tmp_path / f"{name}.png")
+    page.screenshot(path=tmp_path / f"{name}-whole.png", full_page=True)
+    page.get_by_role("button", name="Guidelines").click()
+    page.screenshot(path=tmp_path / f"{name}-guidelines.png")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filter").click()
+    page.screenshot(path=tmp_path / f"{name}-filter.png")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert ("dark" in (page.locator("html").get_attribute("class") or "")) is (name == "dark")
+    approve = page.get_by_role("button", name=re.compile("^Approve"))
+    assert approve.bounding_box()["y"] + approve.bounding_box()["height"] <= page.viewport_size["height"]
+    approve.click()
+    made(page, 1)
+
+
+def dress(project: Project, add_texts: Callable[..., list[Text]]) -> None:
+    """A project as it looks in earnest: many categories, real sentences, close scores."""
+    names = ["Card payment fee charged", "Top up failed", "Lost or stolen phone", "Exchange rate", "Age limit"]
+    for position in range(3, 30):
+        name = f"{names[position % 5]} {position}"
+        project.categories.create(name=name, position=position, color=f"#{position * 7:02x}77aa")
+    project.categories.filter(name="Sports").update(color="#1f77b4", description="Matches, players, results.")
+    Project.objects.filter(pk=project.pk).update(instructions="Choose what the message is mainly about.")
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+    texts = add_texts(project, *(f"{n}. {WORDS * 4}" for n in (1, 2, 3)))
+    annotations.record_predictions(run, [prediction(text, project) for text in texts])
+    Text.objects.update(source="tickets.csv", metadata={"channel": "mail", "customer": "C-1042"}, language="en")
+
+
+def prediction(text: Text, project: Project) -> Prediction:
+    categories = [category.pk for category in project.active_categories()]
+    return Prediction(
+        text_id=text.pk,
+        category_id=categories[0],
+        confidence=0.52,
+        raw_score=0.52,
+        margin=0.24,
+        scores=list(zip(categories, [0.52, 0.28, 0.11, 0.06], strict=False)),
+        explanation="Near to “home team” and “last minute”; next comes Business.",
+        evidence=[(26, 35, 1.0), (47, 58, 0.8)],
+        is_truncated=False,
+        is_audit=False,
+    )

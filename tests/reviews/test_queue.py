@@ -1,0 +1,170 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from labeling.models import Project, Text
+from reviews import queue
+from reviews.decisions import Decision, record
+from reviews.models import Action, Assignment, QueueReason, Reviewer
+from reviews.queue import Filters, Nothing
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(answer: Assignment | Nothing) -> Text:
+    assert isinstance(answer, Assignment), answer
+    return answer.text
+
+
+def approve(reviewer: Reviewer, text: Text) -> None:
+    record(reviewer, text.pk, Decision(Action.APPROVE, label_id=text.current_label_id))
+
+
+def test_the_least_sure_text_comes_first(project: Project, anna: Reviewer, add_labeled) -> None:
+    _, unsure, _ = add_labeled(0.7, 0.4, 0.6)
+    assert claimed(queue.claim_next(anna, project)) == unsure
+
+
+def test_accepted_texts_are_not_asked_for(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.9)
+    assert queue.claim_next(anna, project) == Nothing("finished", 0)
+
+
+def test_two_people_never_get_one_text(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> None:
+    add_labeled(0.4, 0.5)
+    assert claimed(queue.claim_next(anna, project)) != claimed(queue.claim_next(ben, project))
+
+
+def test_the_text_on_my_desk_comes_back_when_i_reload(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.4, 0.5)
+    assert queue.claim_next(anna, project) == queue.claim_next(anna, project)
+
+
+def test_the_text_after_the_one_shown_can_be_fetched_ahead(project: Project, anna: Reviewer, add_labeled) -> None:
+    first, second = add_labeled(0.4, 0.5)
+    queue.claim_next(anna, project)
+    assert claimed(queue.claim_next(anna, project, besides=[first.pk])) == second
+
+
+def test_a_claim_expires(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> None:
+    (text,) = add_labeled(0.4)
+    queue.claim_next(anna, project)
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert claimed(queue.claim_next(ben, project)) == text
+    assert Assignment.objects.get().reviewer == ben
+
+
+def test_a_claim_is_extended_while_the_page_is_open(project: Project, anna: Reviewer, add_labeled) -> None:
+    (text,) = add_labeled(0.4)
+    soon = timezone.now() + timedelta(seconds=5)
+    queue.claim_next(anna, project)
+    Assignment.objects.update(expires_at=soon)
+    assert queue.extend(anna, [text.pk]) == 1
+    assert Assignment.objects.get().expires_at > soon + timedelta(minutes=10)
+
+
+def test_leaving_gives_the_text_back(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> None:
+    (text,) = add_labeled(0.4)
+    queue.claim_next(anna, project)
+    assert queue.release(anna) == 1
+    assert claimed(queue.claim_next(ben, project)) == text
+
+
+def test_an_empty_queue_says_that_others_have_the_rest(
+    project: Project, anna: Reviewer, ben: Reviewer, add_labeled
+) -> None:
+    add_labeled(0.4)
+    queue.claim_next(anna, project)
+    answer = queue.claim_next(ben, project)
+    assert answer == Nothing("on_other_desks", 1)
+    assert "come back" in str(answer)
+
+
+def test_an_empty_queue_says_that_filters_hide_the_rest(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.4)
+    assert queue.claim_next(anna, project, filters=Filters(source="nowhere")) == Nothing("filtered_out", 1)
+
+
+def test_a_reviewer_gets_texts_in_languages_they_read(project: Project, anna: Reviewer, add_labeled) -> None:
+    german, _ = add_labeled(0.4, 0.3)
+    Text.objects.filter(project=project).update(language="en")
+    Text.objects.filter(pk=german.pk).update(language="de")
+    anna.languages = ["de"]
+    assert claimed(queue.claim_next(anna, project)) == german
+
+
+def test_confidence_can_be_filtered(project: Project, anna: Reviewer, add_labeled) -> None:
+    _, wanted = add_labeled(0.3, 0.6)
+    assert claimed(queue.claim_next(anna, project, filters=Filters(min_confidence=0.5))) == wanted
+
+
+def test_the_audit_is_mixed_in(project: Project, anna: Reviewer, add_labeled, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_labeled(0.4)
+    (audit,) = add_labeled(0.95, audit=True)
+    monkeypatch.setattr(queue, "AUDIT_MIX", 1.0)
+    answer = queue.claim_next(anna, project)
+    assert claimed(answer) == audit
+    assert (answer.reason, answer.selection_probability) == (QueueReason.AUDIT, 0.0)
+
+
+def test_an_audit_text_is_never_in_the_routine_queue(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.2, audit=True)
+    anna.does_blind_audit = False
+    assert isinstance(queue.claim_next(anna, project), Nothing)
+
+
+def test_filters_on_the_label_leave_the_audit_out(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.2, audit=True)
+    assert isinstance(queue.claim_next(anna, project, filters=Filters(max_confidence=0.5)), Nothing)
+
+
+def test_a_skipped_text_comes_last(project: Project, anna: Reviewer, add_labeled) -> None:
+    first, second = add_labeled(0.3, 0.7)
+    record(anna, first.pk, Decision(Action.SKIP))
+    assert claimed(queue.claim_next(anna, project)) == second
+    approve(anna, second)
+    assert claimed(queue.claim_next(anna, project)) == first
+
+
+def test_a_skipped_audit_comes_after_the_others(
+    project: Project, anna: Reviewer, add_labeled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "AUDIT_MIX", 1.0)
+    add_labeled(0.9, 0.9, audit=True)
+    first = claimed(queue.claim_next(anna, project))
+    record(anna, first.pk, Decision(Action.SKIP))
+    assert claimed(queue.claim_next(anna, project)) != first
+
+
+def test_a_decided_text_never_comes_back(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> None:
+    (text,) = add_labeled(0.4)
+    approve(anna, text)
+    assert queue.claim_next(ben, project) == Nothing("finished", 0)
+
+
+def test_with_two_reviews_asked_for_two_people_get_the_text(
+    project: Project, anna: Reviewer, ben: Reviewer, add_reviewer, add_labeled
+) -> None:
+    project.reviews_per_text = 2
+    project.save()
+    (text,) = add_labeled(0.4)
+    assert claimed(queue.claim_next(anna, project)) == claimed(queue.claim_next(ben, project)) == text
+    assert isinstance(queue.claim_next(add_reviewer("carl"), project), Nothing)
+
+
+def test_nobody_gets_a_text_twice(project: Project, anna: Reviewer, add_labeled) -> None:
+    project.reviews_per_text = 2
+    project.save()
+    (text,) = add_labeled(0.4)
+    approve(anna, text)
+    assert isinstance(queue.claim_next(anna, project), Nothing)
+
+
+def test_claiming_needs_the_same_queries_for_any_number_of_texts(
+    project: Project, anna: Reviewer, add_labeled, django_assert_max_num_queries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "AUDIT_MIX", 0.0)  # the empty audit queue, asked first by chance, is three more
+    add_labeled(*[0.5] * 300)
+    with django_assert_max_num_queries(12):
+        queue.claim_next(anna, project)
