@@ -1,12 +1,11 @@
 """The cast of the tests, and providers whose answers are known."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 
 from labeling import classifiers, providers, triggers
@@ -61,27 +60,20 @@ def fake_providers(settings: LazySettings) -> Iterator[None]:
     providers.forget_all()
 
 
-@pytest.fixture
-def shared_database(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A database that threads can open: on SQLite the test's own is in memory, where writers cannot wait."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    path, in_memory = tmp_path / "shared.sqlite3", connections["default"]
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(path)])
-    # A copy: a connection in memory that reads another name in its settings lets itself be closed, and all is gone.
-    monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], "NAME": str(path)})
-    connections["default"] = connections.create_connection("default")
-    yield
-    connections["default"].close()
-    connections["default"] = in_memory
-
-
 @pytest.fixture(autouse=True)
 def _no_head_of_another_test() -> None:
     """Heads are kept by primary key, and tests use the same keys again."""
     classifiers.load_head.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On SQLite a file, as in real life: in memory all threads share one connection, and none can wait."""
+    database = connections["default"].settings_dict
+    if connections["default"].vendor == "sqlite":
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        # The rest is as in production. Only the waiting for the disk is left out: no test pulls the plug.
+        database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(autouse=True, scope="session")

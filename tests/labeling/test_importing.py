@@ -419,9 +419,8 @@ def in_threads(*works: Any) -> list[Any]:
     return results
 
 
-def test_two_imports_at_the_same_time_add_each_text_once(
-    project: Project, shared_database: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_the_same_time_add_each_text_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "BATCH_ROWS", 50)
     rows = [{"text": f"text {number}", "topic": "Chess"} for number in range(1000)]
     options: Any = {"label_column": "topic", "create_categories": True}

@@ -22,7 +22,7 @@ CLIENTS = 16
 DECISIONS = 1_000
 
 
-pytestmark = pytest.mark.usefixtures("shared_database")
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

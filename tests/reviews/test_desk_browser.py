@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
@@ -33,30 +31,8 @@ pytestmark = [
 AddLabeled = Callable[..., list[Text]]
 Open = Callable[..., Any]
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-ONE_AT_A_TIME = threading.RLock()
 WORDS = "Match of the week: the home team won in the last minute, and the rain did not stop anybody. "
 EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> https://example.org/"
-
-
-class Gate:
-    """The server's threads share the test's one connection to a database in memory: they take turns and end with it."""
-
-    def __init__(self) -> None:
-        self.is_open = True
-
-    def guard(self, answer: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(handler: WSGIHandler, environ: Any, start_response: Any) -> Any:
-            with ONE_AT_A_TIME:
-                if self.is_open:
-                    return answer(handler, environ, start_response)
-            start_response("503 Service Unavailable", [])
-            return []
-
-        return guarded
-
-    def close(self) -> None:
-        with ONE_AT_A_TIME:
-            self.is_open = False
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +57,8 @@ def _group_of_reviewers(transactional_db: None) -> None:
 
 
 @pytest.fixture
-def open_desk(
-    chromium: Any, live_server: LiveServer, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Open]:
+def open_desk(chromium: Any, live_server: LiveServer, project: Project) -> Iterator[Open]:
     """Opens the desk for a reviewer; at the end no page may have complained or called another host."""
-    gate = Gate()
-    monkeypatch.setattr(WSGIHandler, "__call__", gate.guard(WSGIHandler.__call__))
     contexts, complaints = [], []
 
     def visit(reviewer: Reviewer, *, expects: str = "text", **options: Any) -> Any:
@@ -102,7 +74,6 @@ def open_desk(
         return page
 
     yield visit
-    gate.close()
     for context in contexts:
         context.close()
     assert complaints == []
@@ -125,9 +96,8 @@ def is_foreign(url: str) -> bool:
 
 def wait_until(page: Any, holds: Callable[[], bool]) -> None:
     for _ in range(100):
-        with ONE_AT_A_TIME:
-            if holds():
-                return
+        if holds():
+            return
         page.wait_for_timeout(50)
     raise AssertionError("It did not come to hold in 5 seconds.")
 
@@ -201,8 +171,7 @@ def test_the_skipped_text_comes_last_and_then_the_page_says_why_it_is_empty(
     page = open_desk(anna)
     press(page, "a")
     expect(page, "#empty-title").to_have_text("Everything is decided.")
-    with ONE_AT_A_TIME:
-        add_labeled(0.6)
+    add_labeled(0.6)
     page.get_by_role("button", name="Look again").click()
     expect(page, "#text").to_have_text("Match number 1")
 
@@ -229,8 +198,7 @@ def test_of_two_people_the_second_is_told_and_can_go_back(
 ) -> None:
     add_labeled(0.5)
     hers = open_desk(anna)
-    with ONE_AT_A_TIME:
-        Assignment.objects.update(expires_at=timezone.now())  # she went for a long lunch
+    Assignment.objects.update(expires_at=timezone.now())  # she went for a long lunch
     his = open_desk(ben)
     press(his, "3")
     made(his, 1)
@@ -247,11 +215,10 @@ def test_a_label_that_was_replaced_is_looked_at_again(
 ) -> None:
     [text] = add_labeled(0.5)
     page = open_desk(anna)
-    with ONE_AT_A_TIME:
-        LabelingRun.objects.update(status="succeeded")
-        run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
-        weather = project.categories.get(name="Weather").pk
-        annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    LabelingRun.objects.update(status="succeeded")
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+    weather = project.categories.get(name="Weather").pk
+    annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
     press(page, "a")
     expect(page, "#message-text").to_contain_text("A newer label has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
@@ -266,10 +233,9 @@ def test_what_another_person_decides_appears_without_reload(
 ) -> None:
     add_labeled(0.5)
     page = open_desk(anna)
-    with ONE_AT_A_TIME:
-        Assignment.objects.all().delete()
-        text = Text.objects.get()
-        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    Assignment.objects.all().delete()
+    text = Text.objects.get()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
     expect(page, "#message-text").to_contain_text("ben has decided this text meanwhile", timeout=8000)
     page.get_by_role("button", name="Next text").click()
     expect(page, "#empty-title").to_have_text("Everything is decided.")
