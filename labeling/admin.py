@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from labeling import runs
+from labeling import gold, runs
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
 from labeling.models import Category, Classifier, ImportRecord, Label, LabelingRun, Project, Text
@@ -85,7 +85,10 @@ class ProjectAdmin(ModelAdmin):
     list_display = ["name", count_column("texts"), *(count_column(status.value) for status in TextStatus)]
     list_filter = ["is_archived"]
     search_fields = ["name"]
-    fields = ["name", "instructions", "provider", "threshold", "audit_share", "reviews_per_text", "is_archived"]
+    fieldsets = [
+        (None, {"fields": ["name", "instructions", "provider", "threshold", "audit_share", "is_archived"]}),
+        ("Review", {"fields": ["reviews_per_text", "overlap_share", "gold_share"]}),
+    ]
     inlines = [CategoryInline]
     actions = ["label_with_ai"]
 
@@ -130,8 +133,8 @@ class LabelInline(TabularInline):
 
 @admin.register(Text)
 class TextAdmin(LargeTableAdmin):
-    list_display = ["excerpt", "project", "shown_status", "category", "confidence", "source", "audit"]
-    list_filter = ["status", "is_audit", "project"]
+    list_display = ["excerpt", "project", "shown_status", "category", "confidence", "source", "marks"]
+    list_filter = ["status", "is_audit", "is_gold", "project"]
     list_select_related = ["project", "current_label__category"]
     search_fields = ["content", "external_id"]
     search_help_text = "Words of the text, or its external id."
@@ -145,12 +148,13 @@ class TextAdmin(LargeTableAdmin):
         "language",
         "metadata",
         "is_audit",
+        "is_gold",
         "error",
         "created_at",
     ]
     readonly_fields = fields
     inlines = [LabelInline]
-    actions = ["label_with_ai"]
+    actions = ["label_with_ai", "mark_gold", "unmark_gold"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # texts arrive by import, where they are normalised and duplicates are found
@@ -172,9 +176,9 @@ class TextAdmin(LargeTableAdmin):
         label = text.current_label
         return f"{label.confidence:.2f}" if label and label.confidence is not None else None
 
-    @display(description="audit")
-    def audit(self, text: Text) -> str:
-        return "audit" if text.is_audit else ""
+    @display(description="drawn for")
+    def marks(self, text: Text) -> str:
+        return ", ".join(name for name, holds in (("audit", text.is_audit), ("gold", text.is_gold)) if holds)
 
     @display(description="text")
     def marked_words(self, text: Text) -> SafeString:
@@ -201,6 +205,16 @@ class TextAdmin(LargeTableAdmin):
             return
         for project in Project.objects.filter(pk__in=picked):
             _start_run(self, request, project, text_ids=picked[project.pk], relabel=True)
+
+
+    @admin.action(description="Mark as gold: the label is known to be right", permissions=["label"])
+    def mark_gold(self, request: HttpRequest, texts: QuerySet[Text]) -> None:
+        count = gold.mark(texts)
+        self.message_user(request, f"{count} texts are gold now. Texts that nobody has decided were left out.")
+
+    @admin.action(description="No longer gold", permissions=["label"])
+    def unmark_gold(self, request: HttpRequest, texts: QuerySet[Text]) -> None:
+        self.message_user(request, f"{gold.unmark(texts)} texts are ordinary again.")
 
 
 def marked(text: Text) -> SafeString:

@@ -102,7 +102,9 @@ def hold(text: Text, *, label_id: int | None, reviewed_by: AbstractBaseUser) -> 
 
 def restore(text: Text, *, label_id: int | None, status: str) -> None:
     """Take a person's decision back: what held before holds again. The caller has locked the text's row."""
-    Text.objects.filter(pk=text.pk).update(current_label_id=label_id, status=status, reviewed_by=None)
+    Text.objects.filter(pk=text.pk).update(current_label_id=label_id, status=status)
+    if status != TextStatus.REVIEWED:  # else somebody had decided it before, and still has
+        Text.objects.filter(pk=text.pk).update(reviewed_by=None)
 
 
 def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:

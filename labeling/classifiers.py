@@ -35,6 +35,11 @@ def current(project: Project, provider: Provider, categories: Sequence[Category]
     return fitted.order_by("-version").first()
 
 
+def newest_fingerprint(project: Project) -> str | None:
+    """The model under which the project's texts have cached vectors, if one was used."""
+    return project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True).first()
+
+
 @lru_cache(maxsize=32)
 def load_head(classifier_id: int) -> LinearHead:
     """The head of a classifier. Classifiers never change, so each is read once per process."""

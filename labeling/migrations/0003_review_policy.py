@@ -26,7 +26,42 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='project',
             name='reviews_per_text',
-            field=models.PositiveSmallIntegerField(default=1, help_text='How many people decide each text. Where they disagree, a manager decides.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10)]),
+            field=models.PositiveSmallIntegerField(default=1, help_text='How many people decide a text. Where they disagree, a manager decides.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10)]),
+        ),
+        migrations.AddField(
+            model_name='project',
+            name='overlap_share',
+            field=models.FloatField(default=1.0, help_text='Share of the texts that so many people decide; one person decides each of the others.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)]),
+        ),
+        migrations.AddField(
+            model_name='project',
+            name='gold_share',
+            field=models.FloatField(default=0.0, help_text='Share of the texts on the desk that are gold: their answer is known, and they score the reviewers.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)]),
+        ),
+        migrations.AddConstraint(
+            model_name='project',
+            constraint=models.CheckConstraint(condition=models.Q(('overlap_share__range', (0, 1))), name='overlap_share_is_within_0_and_1'),
+        ),
+        migrations.AddConstraint(
+            model_name='project',
+            constraint=models.CheckConstraint(condition=models.Q(('gold_share__range', (0, 1))), name='gold_share_is_within_0_and_1'),
+        ),
+        migrations.AddField(
+            model_name='text',
+            name='is_gold',
+            field=models.BooleanField(default=False, help_text='Its label is known to be right: it scores the reviewers.'),
+        ),
+        migrations.RemoveIndex(
+            model_name='text',
+            name='text_by_audit',
+        ),
+        migrations.AddIndex(
+            model_name='text',
+            index=models.Index(models.F('project'), models.F('content_hash'), models.F('status'), condition=models.Q(('is_audit', True)), name='text_by_audit'),
+        ),
+        migrations.AddIndex(
+            model_name='text',
+            index=models.Index(models.F('project'), models.F('id'), condition=models.Q(('is_gold', True)), name='text_by_gold'),
         ),
         migrations.AddField(
             model_name='text',

@@ -37,7 +37,17 @@ class Project(models.Model):
     reviews_per_text = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
-        help_text="How many people decide each text. Where they disagree, a manager decides.",
+        help_text="How many people decide a text. Where they disagree, a manager decides.",
+    )
+    overlap_share = models.FloatField(
+        default=1.0,
+        validators=SHARE,
+        help_text="Share of the texts that so many people decide; one person decides each of the others.",
+    )
+    gold_share = models.FloatField(
+        default=0.0,
+        validators=SHARE,
+        help_text="Share of the texts on the desk that are gold: their answer is known, and they score the reviewers.",
     )
     is_archived = models.BooleanField(default=False)
     created_by = models.ForeignKey(
@@ -52,6 +62,8 @@ class Project(models.Model):
             models.UniqueConstraint(Lower("name"), name="project_names_are_unique"),
             models.CheckConstraint(condition=Q(threshold__range=(0, 1)), name="project_threshold_is_within_0_and_1"),
             models.CheckConstraint(condition=Q(audit_share__range=(0, 1)), name="audit_share_is_within_0_and_1"),
+            models.CheckConstraint(condition=Q(overlap_share__range=(0, 1)), name="overlap_share_is_within_0_and_1"),
+            models.CheckConstraint(condition=Q(gold_share__range=(0, 1)), name="gold_share_is_within_0_and_1"),
         ]
 
     def __str__(self) -> str:

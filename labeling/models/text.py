@@ -58,6 +58,7 @@ class Text(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     is_audit = models.BooleanField(default=False, help_text="Drawn at random for the blind audit.")
+    is_gold = models.BooleanField(default=False, help_text="Its label is known to be right: it scores the reviewers.")
     error = models.TextField(blank=True, help_text="Why the last run could not label this text.")
     import_record = models.ForeignKey(
         ImportRecord, null=True, blank=True, on_delete=models.PROTECT, related_name="texts", db_index=False
@@ -80,7 +81,9 @@ class Text(models.Model):
         indexes = [
             models.Index(fields=["project", "status", "-priority", "id"], name="text_by_priority"),
             models.Index("project", "external_id", name="text_by_external_id", condition=~Q(external_id="")),
-            models.Index("project", "id", name="text_by_audit", condition=Q(is_audit=True)),
+            # With the status, so that texts which are decided are passed over without reading their rows.
+            models.Index("project", "content_hash", "status", name="text_by_audit", condition=Q(is_audit=True)),
+            models.Index("project", "id", name="text_by_gold", condition=Q(is_gold=True)),
         ]
 
     def __str__(self) -> str:
