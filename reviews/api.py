@@ -2,7 +2,6 @@
 
 from typing import Any, NoReturn
 
-from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -14,11 +13,12 @@ from rest_framework.viewsets import ViewSet
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
-from reviews import decisions, lookups, pending, problems, queue, serializers
+from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
 from reviews.access import reviewer_of
-from reviews.decisions import Conflict, Decision
+from reviews.decisions import Decision
+from reviews.filters import Filters
 from reviews.models import Action, Review, Reviewer
-from reviews.queue import Filters, Nothing
+from reviews.queue import Nothing
 
 KEY_HEADER = "Idempotency-Key"
 REPEATED = OpenApiResponse(serializers.ReviewSerializer, "The same key again: the review that was written first.")
@@ -94,7 +94,8 @@ class ReviewViewSet(ViewSet):
         """Take a review of yours back. Name it, so that the request sent twice does not undo two."""
         review = _review_to_undo(request, _checked(serializers.UndoBody, request.data).get("review_id"))
         reviewer = reviewer_of(request.user, review.text.project)
-        return _shown(decisions.undo(reviewer, review.pk), is_new=True)
+        undone, _ = undoing.take_back(reviewer, review.pk)
+        return _shown(undone, is_new=True)
 
     @extend_schema(request=serializers.ReleaseBody, responses=serializers.CountAnswer)
     @action(detail=False, methods=["post"])
@@ -164,18 +165,11 @@ def _record_once(reviewer: Reviewer, text_id: int, decision: Decision) -> tuple[
     """The review, and whether it is new."""
     if repeated := _written_before(reviewer, text_id, decision):
         return repeated, False
-    try:
-        return decisions.record(reviewer, text_id, decision), True
-    except (Conflict, IntegrityError):  # the same request twice at one moment: neither saw the other's review before
-        if repeated := _written_before(reviewer, text_id, decision):
-            return repeated, False
-        raise
+    return decisions.record(reviewer, text_id, decision), True
 
 
 def _written_before(reviewer: Reviewer, text_id: int, decision: Decision) -> Review | None:
-    if not decision.idempotency_key:
-        return None
-    review = Review.objects.filter(reviewer=reviewer, idempotency_key=decision.idempotency_key).first()
+    review = decisions.written_before(reviewer, decision.idempotency_key)
     if review and (review.text_id, review.action) != (text_id, decision.action):
         _refuse_key(review)
     return review
@@ -195,7 +189,7 @@ def _review_to_undo(request: Request, review_id: int | None) -> Review:
         mine = mine.filter(pk=review_id)
     review = mine.exclude(action=Action.UNDO).select_related("text__project").order_by("-pk").first()
     if review is None:
-        raise decisions.NothingToUndo("There is no such review of yours that is not undone.")
+        raise refusals.NothingToUndo("There is no such review of yours that is not undone.")
     return review
 
 

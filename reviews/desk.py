@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 
 from labeling.choices import LABELABLE, LabelOrigin, TextStatus
 from labeling.models import Category, Label, Project, Text
+from reviews.blind import is_blind_text, shown_reason
 from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
 
 MOST_COUNTED = 10_000  # waiting texts are counted up to here: a count of millions would slow every decision
@@ -55,6 +56,7 @@ class Progress:
 def text_of(assignment: Assignment) -> DeskText:
     """The assigned text with what is known about it; in the blind audit without any answer."""
     text = Text.objects.select_related("project", "current_label").get(pk=assignment.text_id)
+    reason = shown_reason(assignment.reason)
     return DeskText(
         id=text.pk,
         content=text.content,
@@ -62,11 +64,11 @@ def text_of(assignment: Assignment) -> DeskText:
         language=text.language,
         external_id=text.external_id,
         metadata=text.metadata,
-        is_blind=text.is_audit,
-        reason=assignment.reason,
-        reason_text=str(QueueReason(assignment.reason).label),
+        is_blind=is_blind_text(text),
+        reason=reason,
+        reason_text=str(QueueReason(reason).label),
         claimed_at=assignment.claimed_at.isoformat(),
-        answer=None if text.is_audit else _answer(text, assignment.reviewer_id),
+        answer=None if is_blind_text(text) else _answer(text, assignment.reviewer_id),
     )
 
 
@@ -181,7 +183,8 @@ def decided_by_others(reviewer: Reviewer, text_ids: Collection[int]) -> list[dic
     made = Review.objects.filter(text__in=closed, action__in=SHOWN, reverted_by__isnull=True)
     rows = made.exclude(reviewer=reviewer).select_related("text", "reviewer__user", "category_after").order_by("pk")
     return [
-        {"text_id": review.text_id, **other_decision(review, with_category=not review.text.is_audit)} for review in rows
+        {"text_id": review.text_id, **other_decision(review, with_category=not is_blind_text(review.text))}
+        for review in rows
     ]
 
 

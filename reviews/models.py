@@ -23,10 +23,13 @@ class Action(models.TextChoices):
     SKIP = "skip", "Skip"
     FLAG = "flag", "Flag"
     UNDO = "undo", "Undo"
+    ADJUDICATE = "adjudicate", "Adjudicate"
+    RETURN = "return", "Return to the queue"
 
 
-# These say what a text's label is.
-DECISIONS = (Action.APPROVE, Action.REJECT, Action.MODIFY, Action.DECIDE)
+# These say what a text's label is. The answers are independent; who adjudicates has seen them all.
+ANSWERS = (Action.APPROVE, Action.REJECT, Action.MODIFY, Action.DECIDE)
+DECISIONS = (*ANSWERS, Action.ADJUDICATE)
 
 
 class QueueReason(models.TextChoices):
@@ -35,6 +38,8 @@ class QueueReason(models.TextChoices):
     UNCERTAIN = "uncertain", "The model was unsure"
     AUDIT = "audit", "Drawn at random for the blind audit"
     CHOSEN = "chosen", "Somebody chose it"
+    GOLD = "gold", "Its answer is known"
+    SECOND_LOOK = "second_look", "Its review looked like a mistake"
 
 
 class Reviewer(models.Model):

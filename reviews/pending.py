@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from labeling.models import Project, Text
 from reviews import queue
+from reviews.blind import is_blind_text, shown_reason
+from reviews.filters import Filters
 from reviews.models import Assignment, QueueReason, Reviewer
-from reviews.queue import Filters, Nothing
+from reviews.queue import Nothing
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Pending:
     @property
     def is_blind(self) -> bool:
         """Asked of the text and not of the claim, so that a text drawn for the audit later is hidden as well."""
-        return self.text.is_audit
+        return is_blind_text(self.text)
 
 
 def claim(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int) -> list[Pending] | Nothing:
@@ -57,4 +59,4 @@ def _reasons(reviewer: Reviewer, filters: Filters) -> list[QueueReason]:
 
 def _of_claims(reviewer: Reviewer, keys: list[int]) -> list[Pending]:
     claims = reviewer.assignments.filter(pk__in=keys).select_related("text__current_label__category")
-    return [Pending(one.text, one.reason, one.expires_at) for one in claims.order_by("claimed_at", "pk")]
+    return [Pending(one.text, shown_reason(one.reason), one.expires_at) for one in claims.order_by("claimed_at", "pk")]

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from labeling.problems import Problem
 from reviews.access import NotYourProject
-from reviews.decisions import AlreadyDecided, Conflict, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
+from reviews.refusals import AlreadyDecided, Conflict, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
 from reviews.serializers import OtherReview
 
 CONFLICT_CODES: dict[type[Conflict], str] = {

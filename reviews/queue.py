@@ -1,55 +1,22 @@
 """Which text a person gets next: a query, not a table of copies, and a claim that two people cannot both get."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, When
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
+from reviews import claiming, diversity, policy
+from reviews.filters import NO_FILTERS, Filters
 from reviews.models import Assignment, QueueReason, Review, Reviewer, claim_end
 
 AUDIT_MIX = 0.1  # share of the texts shown that come from the blind audit, while both queues have some
-CANDIDATES = 10  # others may claim the first ones between our look and our write
-ATTEMPTS = 20  # when others have all that is left locked
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a reviewer wants to see. Those on the model's answer leave out the blind audit, which hides it."""
-
-    category_id: int | None = None
-    min_confidence: float | None = None
-    max_confidence: float | None = None
-    run_id: int | None = None
-    source: str | None = None
-    language: str | None = None
-    words: str | None = None
-
-    @property
-    def reveal_the_label(self) -> bool:
-        shown = (self.category_id, self.min_confidence, self.max_confidence, self.run_id)
-        return any(value is not None for value in shown)
-
-    def apply(self, texts: QuerySet[Text]) -> QuerySet[Text]:
-        conditions: dict[str, Any] = {
-            "current_label__category_id": self.category_id,
-            "current_label__confidence__gte": self.min_confidence,
-            "current_label__confidence__lte": self.max_confidence,
-            "current_label__run_id": self.run_id,
-            "source": self.source,
-            "language": self.language,
-            "content__icontains": self.words,
-        }
-        return texts.filter(**{name: value for name, value in conditions.items() if value is not None})
-
-
-NO_FILTERS = Filters()
+SEEN_LATELY = 8  # decisions back that the guard against near-duplicates remembers
 
 
 @dataclass(frozen=True)
@@ -75,12 +42,11 @@ def claim_next(
 
     `besides` are texts that the page shows already, when the one after them is fetched ahead.
     """
-    held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
-    mine = held.exclude(text_id__in=besides).select_related("text").order_by("claimed_at", "pk")
-    if not filters.reveal_the_label and (waiting := mine.first()):
+    if waiting := _held(reviewer, project, filters).exclude(text_id__in=besides).first():
         return waiting
-    for reason in _order(reviewer, filters):
-        if claimed := _claim(reviewer, candidates(reviewer, project, reason, filters), reason):
+    for reason in _order(reviewer, project, filters):
+        texts = candidates(reviewer, project, reason, filters)
+        if claimed := claiming.claim(reviewer, texts, reason, order=_guard(reviewer, project, reason, besides)):
             return claimed
     return why_nothing(reviewer, project)
 
@@ -90,22 +56,48 @@ def candidates(reviewer: Reviewer, project: Project, reason: QueueReason, filter
     texts = filters.apply(Text.objects.filter(project=project))
     if reviewer.languages:
         texts = texts.filter(language__in=[*reviewer.languages, ""])
-    if reason == QueueReason.AUDIT:
-        # By hash, which is a random order: whoever stops half-way has audited a random half. Skipped ones come last.
-        is_skipped = Case(When(priority__lt=0, then=1), default=0)
-        texts = texts.filter(is_audit=True, status__in=[TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED])
-        texts = texts.order_by(is_skipped, "content_hash")
-    else:
-        texts = texts.filter(is_audit=False, status=TextStatus.NEEDS_REVIEW).order_by("-priority", "pk")
-    now = timezone.now()
-    on_desks = Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=now)
+    on_desks = Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=timezone.now())
+    decided = Review.objects.effective().filter(text=OuterRef("pk"))
+    not_mine = ~Exists(on_desks.filter(reviewer=reviewer)) & ~Exists(decided.filter(reviewer=reviewer))
+    if reason == QueueReason.GOLD:
+        return texts.filter(not_mine, is_gold=True, status=TextStatus.REVIEWED).order_by("content_hash")
+    texts = _audits(texts) if reason == QueueReason.AUDIT else _uncertain(texts)
     if project.reviews_per_text == 1:
         return texts.exclude(Exists(on_desks))
-    decided = Review.objects.effective().filter(text=OuterRef("pk"))
-    by_me = decided.filter(reviewer=reviewer)
     taken = _count(on_desks) + _count(decided)
-    free = texts.annotate(taken=taken).filter(taken__lt=project.reviews_per_text)
-    return free.exclude(Exists(on_desks.filter(reviewer=reviewer))).exclude(Exists(by_me))
+    return texts.annotate(taken=taken).filter(not_mine, taken__lt=policy.reviews_needed_in(project))
+
+
+def _uncertain(texts: QuerySet[Text]) -> QuerySet[Text]:
+    return texts.filter(is_audit=False, status=TextStatus.NEEDS_REVIEW).order_by("-priority", "pk")
+
+
+def _audits(texts: QuerySet[Text]) -> QuerySet[Text]:
+    """By hash, which is a random order: whoever stops half-way has audited a random half. Skipped ones come last."""
+    waiting = texts.filter(is_audit=True, status__in=[TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED])
+    fresh = waiting.filter(priority__gte=0)
+    return (fresh if fresh.exists() else waiting).order_by("content_hash")
+
+
+def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
+    """What lies on the reviewer's desk, as far as the filters let it through."""
+    held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
+    if filters != NO_FILTERS:
+        held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
+    return held.select_related("text").order_by("claimed_at", "pk")
+
+
+def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, besides: Collection[int]) -> claiming.Order:
+    """Moves back what is nearly the same as a text this person has seen just now. A random draw is left as drawn."""
+    if reason != QueueReason.UNCERTAIN:
+        return list
+
+    def order(texts: Sequence[Text]) -> list[Text]:
+        lately = reviewer.reviews.order_by("-pk").values_list("text_id", flat=True)[:SEEN_LATELY]
+        seen = Text.objects.filter(pk__in=[*besides, *lately], project=project)
+        return diversity.spread(project, texts, shown=seen.values_list("content_hash", flat=True))
+
+    return order
 
 
 def extend(reviewer: Reviewer, text_ids: Collection[int]) -> int:
@@ -125,64 +117,23 @@ def release_expired() -> int:
     return Assignment.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
-def _order(reviewer: Reviewer, filters: Filters) -> list[QueueReason]:
-    if not reviewer.does_blind_audit or filters.reveal_the_label:
+def _order(reviewer: Reviewer, project: Project, filters: Filters) -> list[QueueReason]:
+    """The queues to look into, one after the other."""
+    if filters.reveal_the_label:
         return [QueueReason.UNCERTAIN]
-    audit_first = random.random() < AUDIT_MIX
-    queues = [QueueReason.AUDIT, QueueReason.UNCERTAIN]
-    return queues if audit_first else queues[::-1]
+    queues = [QueueReason.UNCERTAIN]
+    if reviewer.does_blind_audit:
+        queues.insert(0 if random.random() < AUDIT_MIX else 1, QueueReason.AUDIT)
+    if random.random() < project.gold_share and is_anything_left(reviewer, project, filters):
+        queues.insert(0, QueueReason.GOLD)
+    return queues
 
 
-def _claim(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason) -> Assignment | None:
-    """Write a claim for the first text that nobody claimed meanwhile."""
-    if not connection.features.has_select_for_update_skip_locked:
-        return _claim_one_of(reviewer, texts, reason)
-    passing = texts.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    for _ in range(ATTEMPTS):
-        if claimed := _claim_one_of(reviewer, passing, reason):
-            return claimed
-        if not _is_one_left(texts):
-            return None
-    return None
-
-
-@transaction.atomic
-def _is_one_left(texts: QuerySet[Text]) -> bool:
-    """Wait until the first text is not locked: who looks at ten texts claims one, and the others are still free.
-
-    One text only, since waiting for a second while holding a first can be waiting for each other.
-    """
-    return texts.select_for_update(of=("self",), no_key=True).first() is not None
-
-
-@transaction.atomic
-def _claim_one_of(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason) -> Assignment | None:
-    for text in texts[:CANDIDATES]:
-        Assignment.objects.filter(text=text, expires_at__lte=timezone.now()).delete()
-        if claimed := _insert(reviewer, text, reason):
-            return claimed
-    return None
-
-
-def _insert(reviewer: Reviewer, text: Text, reason: QueueReason) -> Assignment | None:
-    probability = text.project.audit_share if reason == QueueReason.AUDIT else None
-    slot = _free_slot(text)
-    if slot is None:
-        return None
-    try:
-        with transaction.atomic():
-            return Assignment.objects.create(
-                text=text, reviewer=reviewer, slot=slot, reason=reason, selection_probability=probability
-            )
-    except IntegrityError:  # a_text_is_on_one_desk_for_each_review_asked_for: somebody was first
-        return None
-
-
-def _free_slot(text: Text) -> int | None:
-    """The first of the text's asked-for reviews that nobody made or holds."""
-    used = set(text.assignments.values_list("slot", flat=True))
-    used |= set(Review.objects.effective().filter(text=text).values_list("slot", flat=True))
-    return next((slot for slot in range(text.project.reviews_per_text) if slot not in used), None)
+def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> bool:
+    """Gold is mixed among other texts; alone it would keep people at the desk when all is decided."""
+    return any(
+        candidates(reviewer, project, reason, filters).exists() for reason in (QueueReason.UNCERTAIN, QueueReason.AUDIT)
+    )
 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:

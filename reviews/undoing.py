@@ -1,20 +1,82 @@
-"""Taking a decision back at the desk: the text returns to the desk it came from, as it lay there."""
+"""Taking decisions back. History stays: a new Review says that an earlier one no longer counts."""
 
 from django.db import IntegrityError, transaction
 
-from reviews import decisions
-from reviews.models import Assignment, Review, Reviewer
+from labeling import annotations
+from labeling.choices import LABELABLE, TextStatus
+from labeling.models import Text
+from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
+from reviews.refusals import AlreadyDecided, NothingToUndo
+from reviews.writing import lock, write
 
 
+@transaction.atomic
+def undo(reviewer: Reviewer, review_id: int | None = None) -> Review:
+    """Revert one of the reviewer's own decisions, the last one by default.
+
+    Raises NothingToUndo, or AlreadyDecided when somebody decided the text again since.
+    """
+    mine = Review.objects.filter(reviewer=reviewer, reverted_by__isnull=True).exclude(action=Action.UNDO)
+    if review_id is not None:
+        mine = mine.filter(pk=review_id)
+    review = mine.order_by("-pk").first()
+    if review is None:
+        raise NothingToUndo("There is no decision of yours to undo.")
+    text = lock(Text.objects.all(), review.text_id)
+    if Review.objects.filter(reverts=review).exists():  # between our look and the lock
+        raise NothingToUndo("This decision is undone already.")
+    _refuse_settled_by_others(text, review)
+    reverting = write(
+        reviewer=reviewer,
+        text=text,
+        action=Action.UNDO,
+        reverts=review,
+        queue_reason=review.queue_reason,
+        is_blind=review.is_blind,
+        status_before=text.status,
+        category_before_id=review.category_after_id,
+        category_after_id=review.category_before_id,
+    )
+    _take_back(text, review)
+    return reverting
+
+
+@transaction.atomic
 def take_back(reviewer: Reviewer, review_id: int | None) -> tuple[Review, Assignment | None]:
     """Undo a decision and claim its text again; no claim when the text went to another desk meanwhile.
 
     The claim keeps why and with what probability the text was drawn: a second look must not change what an audit says.
     """
-    with transaction.atomic():
-        undone = decisions.undo(reviewer, review_id)
-        assert undone.reverts is not None
-        return undone, _claim_again(reviewer, undone.reverts)
+    undone = undo(reviewer, review_id)
+    assert undone.reverts is not None
+    return undone, _claim_again(reviewer, undone.reverts)
+
+
+def _refuse_settled_by_others(text: Text, review: Review) -> None:
+    """While the text is open, or gold, what others say does not hang on this decision."""
+    if text.status in LABELABLE or _is_answer_to_gold(review):
+        return
+    later = Review.objects.effective().filter(text=text, pk__gt=review.pk).exclude(reviewer=review.reviewer).first()
+    if later is not None:
+        raise AlreadyDecided(f"{later.reviewer} decided this text after you.", later)
+
+
+def _take_back(text: Text, review: Review) -> None:
+    """Let hold what held before the review. A text that it did not settle keeps the label it has now: a run may have
+    given it a newer one."""
+    if _is_answer_to_gold(review):
+        return
+    if review.action == Action.RETURN:
+        Text.objects.filter(pk=text.pk).update(status=TextStatus.FLAGGED)
+    elif text.status in (TextStatus.REVIEWED, TextStatus.FLAGGED):
+        annotations.restore(text, label_id=review.label_id, status=review.status_before)
+    elif review.action == Action.SKIP and text.current_label is not None:
+        Text.objects.filter(pk=text.pk).update(priority=1 - (text.current_label.margin or 0.0))
+
+
+def _is_answer_to_gold(review: Review) -> bool:
+    """Such a review changed nothing about the text."""
+    return review.queue_reason == QueueReason.GOLD and review.action in (*DECISIONS, Action.SKIP)
 
 
 def _claim_again(reviewer: Reviewer, review: Review) -> Assignment | None:

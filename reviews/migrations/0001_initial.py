@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             name='Review',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('approve', 'Approve'), ('reject', 'Reject'), ('modify', 'Modify'), ('decide', 'Decide blind'), ('skip', 'Skip'), ('flag', 'Flag'), ('undo', 'Undo')], max_length=10)),
+                ('action', models.CharField(choices=[('approve', 'Approve'), ('reject', 'Reject'), ('modify', 'Modify'), ('decide', 'Decide blind'), ('skip', 'Skip'), ('flag', 'Flag'), ('undo', 'Undo'), ('adjudicate', 'Adjudicate'), ('return', 'Return to the queue')], max_length=10)),
                 ('slot', models.PositiveSmallIntegerField(default=0)),
                 ('confidence_before', models.FloatField(blank=True, null=True)),
                 ('confidence_after', models.FloatField(blank=True, null=True)),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('comment', models.TextField(blank=True)),
                 ('proposed_category', models.CharField(blank=True, help_text='For "none of these".', max_length=200)),
                 ('is_blind', models.BooleanField(default=False, help_text="The reviewer did not see the model's label.")),
-                ('queue_reason', models.CharField(choices=[('uncertain', 'The model was unsure'), ('audit', 'Drawn at random for the blind audit'), ('chosen', 'Somebody chose it')], default='chosen', max_length=20)),
+                ('queue_reason', models.CharField(choices=[('uncertain', 'The model was unsure'), ('audit', 'Drawn at random for the blind audit'), ('chosen', 'Somebody chose it'), ('gold', 'Its answer is known'), ('second_look', 'Its review looked like a mistake')], default='chosen', max_length=20)),
                 ('selection_probability', models.FloatField(blank=True, null=True)),
                 ('seconds_spent', models.FloatField(blank=True, null=True)),
                 ('idempotency_key', models.CharField(blank=True, max_length=64)),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 'db_table': 'reviews',
                 'ordering': ['id'],
                 'indexes': [models.Index(fields=['reviewer', '-id'], name='review_by_reviewer'), models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='review_by_batch')],
-                'constraints': [models.UniqueConstraint(models.F('reviewer'), models.F('idempotency_key'), condition=models.Q(('idempotency_key', ''), _negated=True), name='one_review_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'reject', 'modify', 'decide', 'skip', 'flag', 'undo'])), name='review_action_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'undo'), ('reverts__isnull', False)), models.Q(models.Q(('action', 'undo'), _negated=True), ('reverts__isnull', True)), _connector='OR'), name='an_undo_reverts_a_review')],
+                'constraints': [models.UniqueConstraint(models.F('reviewer'), models.F('idempotency_key'), condition=models.Q(('idempotency_key', ''), _negated=True), name='one_review_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'reject', 'modify', 'decide', 'skip', 'flag', 'undo', 'adjudicate', 'return'])), name='review_action_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'undo'), ('reverts__isnull', False)), models.Q(models.Q(('action', 'undo'), _negated=True), ('reverts__isnull', True)), _connector='OR'), name='an_undo_reverts_a_review')],
             },
         ),
         migrations.CreateModel(
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slot', models.PositiveSmallIntegerField(default=0, help_text="Which of the text's asked-for reviews this is.")),
-                ('reason', models.CharField(choices=[('uncertain', 'The model was unsure'), ('audit', 'Drawn at random for the blind audit'), ('chosen', 'Somebody chose it')], max_length=20)),
+                ('reason', models.CharField(choices=[('uncertain', 'The model was unsure'), ('audit', 'Drawn at random for the blind audit'), ('chosen', 'Somebody chose it'), ('gold', 'Its answer is known'), ('second_look', 'Its review looked like a mistake')], max_length=20)),
                 ('selection_probability', models.FloatField(blank=True, null=True)),
                 ('claimed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField(default=reviews.models.claim_end)),

@@ -10,17 +10,24 @@ from django_q.models import Schedule
 from labeling import triggers
 from labeling.models import Text
 from reviews import audit_trail, hashing, tasks
-from reviews.decisions import Decision, WrongDecision, record, record_all, undo
+from reviews.batches import record_all
+from reviews.decisions import Decision, record
 from reviews.hashing import content_hash, is_unchanged
 from reviews.models import Action, Review, Reviewer, Seal
+from reviews.refusals import WrongDecision
+from reviews.undoing import undo
 
 pytestmark = pytest.mark.django_db
+
+
+def shown(texts: list[Text]) -> dict[int, int]:
+    return {text.pk: text.current_label_id for text in texts}
 
 
 @pytest.fixture
 def reviews(anna: Reviewer, add_labeled) -> list[Review]:
     """Five decisions, sealed."""
-    record_all(anna, [text.pk for text in add_labeled(*[0.4] * 5)], Decision(Action.APPROVE, comment="as it stands"))
+    record_all(anna, shown(add_labeled(*[0.4] * 5)), comment="as it stands")
     assert audit_trail.seal() == 5
     return list(Review.objects.order_by("pk"))
 
@@ -70,7 +77,7 @@ def test_sealing_again_adds_nothing(reviews: list[Review]) -> None:
 
 def test_sealing_goes_in_batches(anna: Reviewer, add_labeled, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_trail, "BATCH", 2)
-    record_all(anna, [text.pk for text in add_labeled(*[0.4] * 5)], Decision(Action.APPROVE))
+    record_all(anna, shown(add_labeled(*[0.4] * 5)))
     assert tasks.seal() == 5
     assert (problems(), audit_trail.verify().position) == ([], 5)
 
@@ -135,11 +142,11 @@ def test_seals_that_were_renumbered_are_found(reviews: list[Review], force) -> N
 
 def test_a_review_inserted_by_hand_is_found(reviews: list[Review]) -> None:
     columns = [field.column for field in Review._meta.concrete_fields if field.column != "id"]
+    other = {"slot": "1", "idempotency_key": "'another'"}
+    values = ", ".join(other.get(column, column) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO reviews ({', '.join(columns)}) "
-            f"SELECT {', '.join(column if column != 'slot' else '1' for column in columns)} FROM reviews WHERE id = %s",
-            [reviews[2].pk],
+            f"INSERT INTO reviews ({', '.join(columns)}) SELECT {values} FROM reviews WHERE id = %s", [reviews[2].pk]
         )
     newest = Review.objects.order_by("-pk").first()
     assert problems() == [f"Review {newest.pk} (not sealed) was changed or inserted by hand."]

@@ -1,23 +1,14 @@
-import uuid
-
 import pytest
 
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.models import Category, Label, Project, Text
 from reviews import decisions, queue
 from reviews.access import NotYourProject
-from reviews.decisions import (
-    AlreadyDecided,
-    Decision,
-    LabelReplaced,
-    NothingToUndo,
-    OnAnotherDesk,
-    WrongDecision,
-    content_hash,
-    record,
-    undo,
-)
+from reviews.decisions import Decision, record
+from reviews.hashing import content_hash
 from reviews.models import Action, Assignment, Review, Reviewer
+from reviews.refusals import AlreadyDecided, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
+from reviews.undoing import undo
 
 pytestmark = pytest.mark.django_db
 
@@ -202,26 +193,6 @@ def test_nobody_undoes_the_decision_of_another(anna: Reviewer, ben: Reviewer, te
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------
-
-
-def test_a_batch_is_decided_and_undone_as_a_whole(anna: Reviewer, add_labeled) -> None:
-    texts = add_labeled(0.4, 0.5, 0.6)
-    batch = decisions.record_all(anna, [text.pk for text in texts], Decision(Action.APPROVE))
-    assert set(Text.objects.values_list("status", flat=True)) == {"reviewed"}
-    assert len(decisions.undo_batch(anna, batch)) == 3
-    assert set(Text.objects.values_list("status", flat=True)) == {"needs_review"}
-
-
-def test_a_batch_with_a_conflict_changes_nothing(anna: Reviewer, ben: Reviewer, add_labeled) -> None:
-    texts = add_labeled(0.4, 0.5)
-    record(ben, texts[1].pk, approve(texts[1]))
-    with pytest.raises(AlreadyDecided):
-        decisions.record_all(anna, [text.pk for text in texts], Decision(Action.APPROVE))
-    assert Review.objects.count() == 1
-
-
-def test_an_unknown_batch_undoes_nothing(anna: Reviewer) -> None:
-    assert decisions.undo_batch(anna, uuid.uuid4()) == []
 
 
 # --- More than one review asked for -----------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from django.utils import timezone
 from labeling.models import Project, Text
 from reviews import queue
 from reviews.decisions import Decision, record
+from reviews.filters import Filters
 from reviews.models import Action, Assignment, QueueReason, Reviewer
-from reviews.queue import Filters, Nothing
+from reviews.queue import Nothing
 
 pytestmark = pytest.mark.django_db
 

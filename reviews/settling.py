@@ -1,0 +1,41 @@
+"""When a text's reviews are complete: they agree and the decision holds, or they do not and a manager decides."""
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from labeling import annotations
+from labeling.choices import LABELABLE, TextStatus
+from labeling.models import Project, Text
+from reviews import policy
+from reviews.models import DECISIONS, Review
+from reviews.writing import lock
+
+
+def settle(text: Text) -> bool:
+    """Let the decision hold once all reviews asked for are made and agree; disagreement goes to a manager.
+
+    Returns whether the reviews are complete. The caller has locked the text's row.
+    """
+    made = list(Review.objects.effective().filter(text=text).select_related("reviewer__user").order_by("pk"))
+    if len(made) < policy.reviews_needed(text):
+        return False
+    if len({review.category_after_id for review in made}) > 1:
+        Text.objects.filter(pk=text.pk).update(status=TextStatus.FLAGGED)
+    else:
+        last = made[-1]
+        annotations.hold(text, label_id=last.new_label_id or last.label_id, reviewed_by=last.reviewer.user)
+    return True
+
+
+def settle_waiting(project: Project) -> int:
+    """After the project asks for fewer reviews: settle the texts that have enough already; returns how many."""
+    effective = Q(reviews__action__in=DECISIONS, reviews__reverted_by__isnull=True)
+    waiting = Text.objects.filter(project=project, status__in=LABELABLE)
+    decided = waiting.annotate(made=Count("reviews", filter=effective)).filter(made__gt=0).order_by("pk")
+    return sum(_settle_one(text_id) for text_id in list(decided.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _settle_one(text_id: int) -> bool:
+    text = lock(Text.objects.select_related("project"), text_id)
+    return text.status in LABELABLE and settle(text)
