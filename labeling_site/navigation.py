@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from reviews.access import may_manage
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     link = reverse("reviews:projects")
@@ -16,11 +18,23 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         "active": request.path.startswith(link),
         "permission": may_review,
     }
-    return [{"items": [desk]}, *(_group(app) for app in admin.site.get_app_list(request))]
+    figures = reverse("analytics:projects")
+    agreement = {
+        "title": "Agreement",
+        "icon": "balance",
+        "link": figures,
+        "active": request.path.startswith(figures),
+        "permission": is_manager,
+    }
+    return [{"items": [desk, agreement]}, *(_group(app) for app in admin.site.get_app_list(request))]
 
 
 def may_review(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("reviews.add_review"))
+
+
+def is_manager(request: HttpRequest) -> bool:
+    return may_manage(request.user)
 
 
 def _group(app: dict[str, Any]) -> dict[str, Any]:
