@@ -94,8 +94,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA recursive_triggers=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Connecting takes 2 ms of processor time, on SQLite as well: a seventh of what a decision at the desk costs.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 
 # --- Labeling ---------------------------------------------------------------------------------------------------------
 

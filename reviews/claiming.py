@@ -12,6 +12,7 @@ from reviews.models import Assignment, QueueReason, Review, Reviewer
 
 LOOKED_AT = 30  # candidates among which the guard against near-duplicates chooses
 CANDIDATES = 10  # of these so many are tried: others may claim the first ones between our look and our write
+WITH_TEXT = ("project", "current_label__category")  # what is read with a claimed text, since its page shows it
 ATTEMPTS = 50  # when others are always first
 
 Order = Callable[[Sequence[Text]], list[Text]]
@@ -27,8 +28,11 @@ def claim(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason, *, ord
         if not first:
             return None
         for text in order(first)[:CANDIDATES]:
-            if claimed := _claim_this(reviewer, texts.filter(pk=text.pk), reason):
-                return claimed
+            try:
+                if claimed := _claim_this(reviewer, texts.filter(pk=text.pk), reason):
+                    return claimed
+            except IntegrityError:  # a_text_is_on_one_desk_for_each_review_asked_for: somebody was first
+                continue
         _wait_for_the_first(texts)
     return None
 
@@ -46,7 +50,7 @@ def _wait_for_the_first(texts: QuerySet[Text]) -> None:
 @transaction.atomic
 def _claim_this(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason) -> Assignment | None:
     """A claim on the one text among these, unless it is not free any more."""
-    free = texts.select_related("project")
+    free = texts.select_related(*WITH_TEXT)
     if connection.features.has_select_for_update_skip_locked:
         free = free.select_for_update(skip_locked=True, of=("self",), no_key=True)
     text = free.first()
@@ -61,13 +65,9 @@ def _insert(reviewer: Reviewer, text: Text, reason: QueueReason) -> Assignment |
     slot = free_slot(text, reason)
     if slot is None:
         return None
-    try:
-        with transaction.atomic():
-            return Assignment.objects.create(
-                text=text, reviewer=reviewer, slot=slot, reason=reason, selection_probability=probability
-            )
-    except IntegrityError:  # a_text_is_on_one_desk_for_each_review_asked_for: somebody was first
-        return None
+    return Assignment.objects.create(
+        text=text, reviewer=reviewer, slot=slot, reason=reason, selection_probability=probability
+    )
 
 
 def free_slot(text: Text, reason: QueueReason) -> int | None:

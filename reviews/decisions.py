@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from labeling import annotations
 from labeling.choices import TextStatus
 from labeling.models import Category, Label, Text
-from reviews import refusals
+from reviews import policy, refusals
 from reviews.blind import is_blind_text
 from reviews.claiming import free_slot
 from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
@@ -55,7 +55,7 @@ def written_before(reviewer: Reviewer, idempotency_key: str) -> Review | None:
 
 @transaction.atomic
 def _record(reviewer: Reviewer, text_id: int, decision: Decision) -> Review:
-    text = lock(Text.objects.select_related("project"), text_id)
+    text = lock(Text.objects.select_related("project", "current_label__category"), text_id)
     # Looked up under the lock: of two requests with one key the second finds what the first wrote.
     if repeated := written_before(reviewer, decision.idempotency_key):
         return repeated
@@ -79,7 +79,8 @@ def _apply(text: Text, review: Review, *, is_gold: bool) -> None:
     elif review.action == Action.SKIP:
         Text.objects.filter(pk=text.pk).update(priority=SKIPPED)
     else:
-        settle(text)
+        # Where one person decides, this is the only review: another one would have been a conflict.
+        settle(text, only=review if policy.reviews_needed(text) == 1 else None)
 
 
 def _category(text: Text, decision: Decision) -> Category | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
@@ -14,7 +14,7 @@ from labeling.models import Category, Label, Project, Text
 from reviews.blind import is_blind_text, shown_reason
 from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
 
-MOST_COUNTED = 10_000  # waiting texts are counted up to here: a count of millions would slow every decision
+MOST_COUNTED = 1_000  # waiting texts are counted up to here: a count of millions would slow every decision
 LAST_DECISIONS = 8
 PACE_WINDOW = timedelta(hours=1)
 SHOWN = (*DECISIONS, Action.FLAG)
@@ -55,7 +55,7 @@ class Progress:
 
 def text_of(assignment: Assignment) -> DeskText:
     """The assigned text with what is known about it; in the blind audit without any answer."""
-    text = Text.objects.select_related("project", "current_label").get(pk=assignment.text_id)
+    text = assignment.text
     reason = shown_reason(assignment.reason)
     return DeskText(
         id=text.pk,
@@ -97,13 +97,16 @@ def _history(text: Text, reviewer_id: int) -> list[dict[str, Any]]:
 
     Where several people decide each text, one does not see what the others said: agreement would mean nothing.
     """
-    labels = Label.objects.filter(text=text).select_related("category", "annotator")
     reviews = Review.objects.filter(text=text).select_related("reviewer__user", "category_after")
+    labels = Label.objects.filter(text=text).select_related("category", "annotator")
     if text.project.reviews_per_text > 1:
         labels = labels.filter(origin=LabelOrigin.MODEL)
         reviews = reviews.filter(reviewer_id=reviewer_id)
-    rows = [_label_row(label) for label in labels] + [_review_row(review) for review in reviews]
-    return sorted(rows, key=lambda row: row["when"])
+    made, first = list(reviews), text.current_label
+    # Most texts have one label and no review yet: then the label in hand is all there is.
+    is_new = not made and first is not None and first.version == 1
+    rows = [_label_row(label) for label in ([first] if first and is_new else labels)]
+    return sorted([*rows, *(_review_row(review) for review in made)], key=lambda row: row["when"])
 
 
 def _label_row(label: Label) -> dict[str, Any]:
@@ -131,17 +134,32 @@ def _review_row(review: Review) -> dict[str, Any]:
 
 
 def progress(reviewer: Reviewer, project: Project) -> Progress:
+    """Read with every decision, so it looks at this person's last day only, in one query."""
     now = timezone.now()
-    made = Review.objects.effective().filter(reviewer=reviewer)
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    made_today, lately = _made(midnight), _made(now - PACE_WINDOW)
+    # By the undoing reviews, and not by the undone ones: a join from those reads all reviews there are.
+    undone_today = Q(action=Action.UNDO, reverts__action__in=DECISIONS, reverts__created_at__gte=midnight)
+    mine = Review.objects.filter(reviewer=reviewer, created_at__gte=min(midnight, now - PACE_WINDOW))
+    numbers = mine.aggregate(
+        made=Count("pk", filter=made_today),
+        undone=Count("pk", filter=undone_today),
+        lately=Count("pk", filter=lately),
+        first=Min("created_at", filter=lately),
+        last=Max("created_at", filter=lately),
+    )
     waiting = waiting_in(project)
     return Progress(
-        decided_today=made.filter(created_at__gte=midnight).count(),
+        decided_today=numbers["made"] - numbers["undone"],
         daily_goal=reviewer.daily_goal,
-        pace_per_hour=_pace(made, now),
+        pace_per_hour=_pace(numbers["lately"], numbers["first"], numbers["last"]),
         waiting=min(waiting, MOST_COUNTED),
         waiting_is_capped=waiting > MOST_COUNTED,
     )
+
+
+def _made(since: datetime) -> Q:
+    return Q(action__in=DECISIONS, created_at__gte=since)
 
 
 def waiting_in(project: Project) -> int:
@@ -152,18 +170,20 @@ def waiting_in(project: Project) -> int:
     return sum(some[: MOST_COUNTED + 1].count() for some in (unsure, audits))
 
 
-def _pace(made: QuerySet[Review], now: datetime) -> int:
+def _pace(count: int, first: datetime | None, last: datetime | None) -> int:
     """Decisions an hour at the speed of the last hour; 0 until there are three to measure."""
-    recent = made.filter(created_at__gte=now - PACE_WINDOW).order_by("pk").values_list("created_at", flat=True)
-    times = list(recent)
-    seconds = (times[-1] - times[0]).total_seconds() if len(times) > 2 else 0.0
-    return round((len(times) - 1) * 3600 / seconds) if seconds > 1 else 0
+    if count < 3 or first is None or last is None:
+        return 0
+    seconds = (last - first).total_seconds()
+    return round((count - 1) * 3600 / seconds) if seconds > 1 else 0
 
 
 def last_decisions(reviewer: Reviewer, project: Project) -> list[dict[str, Any]]:
     """What this person did last in the project and has not undone, newest first."""
-    mine = Review.objects.filter(reviewer=reviewer, text__project=project, reverted_by__isnull=True)
-    rows = mine.exclude(action=Action.UNDO).select_related("text", "category_after").order_by("-pk")
+    mine = Review.objects.filter(reviewer=reviewer, text__project=project)
+    newest = list(mine.select_related("text", "category_after").order_by("-pk")[: 3 * LAST_DECISIONS])
+    undone = {review.reverts_id for review in newest}  # nobody else undoes them, and an undo is always newer
+    standing = [review for review in newest if review.action != Action.UNDO and review.pk not in undone]
     return [
         {
             "id": review.pk,
@@ -173,7 +193,7 @@ def last_decisions(reviewer: Reviewer, project: Project) -> list[dict[str, Any]]
             "category": review.category_after.name if review.category_after else None,
             "when": review.created_at.isoformat(),
         }
-        for review in rows[:LAST_DECISIONS]
+        for review in standing[:LAST_DECISIONS]
     ]
 
 

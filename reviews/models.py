@@ -145,6 +145,7 @@ class Review(AppendOnlyModel):
         ]
         indexes = [
             models.Index(fields=["reviewer", "-id"], name="review_by_reviewer"),
+            models.Index(fields=["reviewer", "created_at"], name="review_by_time"),
             models.Index(fields=["batch"], name="review_by_batch", condition=Q(batch__isnull=False)),
         ]
 

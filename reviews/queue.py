@@ -84,7 +84,8 @@ def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[As
     held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
     if filters != NO_FILTERS:
         held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
-    return held.select_related("text").order_by("claimed_at", "pk")
+    shown = [f"text__{name}" for name in claiming.WITH_TEXT]
+    return held.select_related("reviewer", *shown).order_by("claimed_at", "pk")
 
 
 def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, besides: Collection[int]) -> claiming.Order:
@@ -94,8 +95,9 @@ def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, besides: C
 
     def order(texts: Sequence[Text]) -> list[Text]:
         lately = reviewer.reviews.order_by("-pk").values_list("text_id", flat=True)[:SEEN_LATELY]
-        seen = Text.objects.filter(pk__in=[*besides, *lately], project=project)
-        return diversity.spread(project, texts, shown=seen.values_list("content_hash", flat=True))
+        # Filtered by project here: asked for both, SQLite reads the whole project instead of a few keys.
+        seen = Text.objects.filter(pk__in=[*besides, *lately]).values_list("project_id", "content_hash")
+        return diversity.spread(project, texts, shown=[key for owner, key in seen if owner == project.pk])
 
     return order
 

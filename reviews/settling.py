@@ -1,7 +1,7 @@
 """When a text's reviews are complete: they agree and the decision holds, or they do not and a manager decides."""
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from labeling import annotations
 from labeling.choices import LABELABLE, TextStatus
@@ -11,12 +11,13 @@ from reviews.models import DECISIONS, Review
 from reviews.writing import lock
 
 
-def settle(text: Text) -> bool:
+def settle(text: Text, *, only: Review | None = None) -> bool:
     """Let the decision hold once all reviews asked for are made and agree; disagreement goes to a manager.
 
-    Returns whether the reviews are complete. The caller has locked the text's row.
+    Returns whether the reviews are complete. `only` is the text's one review, where that is known. The caller has
+    locked the text's row.
     """
-    made = list(Review.objects.effective().filter(text=text).select_related("reviewer__user").order_by("pk"))
+    made = [only] if only else list(_made(text))
     if len(made) < policy.reviews_needed(text):
         return False
     if len({review.category_after_id for review in made}) > 1:
@@ -25,6 +26,10 @@ def settle(text: Text) -> bool:
         last = made[-1]
         annotations.hold(text, label_id=last.new_label_id or last.label_id, reviewed_by=last.reviewer.user)
     return True
+
+
+def _made(text: Text) -> QuerySet[Review]:
+    return Review.objects.effective().filter(text=text).select_related("reviewer__user").order_by("pk")
 
 
 def settle_waiting(project: Project) -> int:

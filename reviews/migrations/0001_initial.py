@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'reviews',
                 'ordering': ['id'],
-                'indexes': [models.Index(fields=['reviewer', '-id'], name='review_by_reviewer'), models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='review_by_batch')],
+                'indexes': [models.Index(fields=['reviewer', '-id'], name='review_by_reviewer'), models.Index(fields=['reviewer', 'created_at'], name='review_by_time'), models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='review_by_batch')],
                 'constraints': [models.UniqueConstraint(models.F('reviewer'), models.F('idempotency_key'), condition=models.Q(('idempotency_key', ''), _negated=True), name='one_review_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'reject', 'modify', 'decide', 'skip', 'flag', 'undo', 'adjudicate', 'return'])), name='review_action_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'undo'), ('reverts__isnull', False)), models.Q(models.Q(('action', 'undo'), _negated=True), ('reverts__isnull', True)), _connector='OR'), name='an_undo_reverts_a_review')],
             },
         ),
