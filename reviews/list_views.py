@@ -1,0 +1,203 @@
+"""The list view of the review desk: many texts on a page, decided together after a preview, and undone together."""
+
+import functools
+import uuid
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling.models import Project
+from reviews import batches, listing
+from reviews.filters import NO_FILTERS
+from reviews.list_forms import SIZE, BulkForm, ListForm, Planned, UndoForm
+from reviews.listing import SIZES, Order, Page, Place, Preview
+from reviews.models import Review, Reviewer, ReviewQuerySet
+from reviews.refusals import NothingToUndo, WrongDecision
+from reviews.views import _reviewer_and_project
+
+OTHERS_WERE_FIRST = "because others had them or their labels were replaced meanwhile"
+
+View = Callable[[HttpRequest, Reviewer, Project], HttpResponse]
+
+
+def _for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]:
+    """Call the view with the reviewer and the project. The anonymous sign in first, others are refused."""
+
+    @never_cache
+    @functools.wraps(view)
+    def checked(request: HttpRequest, project_id: int) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            page = request.get_full_path() if request.method == "GET" else reverse("reviews:list", args=[project_id])
+            return redirect_to_login(page, reverse("admin:login"))
+        return view(request, *_reviewer_and_project(request, project_id))
+
+    return checked
+
+
+@require_GET
+@_for_reviewers
+def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
+    """The free texts that fit the filters, with what the model said of them."""
+    form = ListForm(request.GET)
+    page = _page(form, reviewer, project) if form.is_valid() else None
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Review list: {project.name}",
+        "project": project,
+        "form": form,
+        "page": page,
+        "most": batches.MOST_TEXTS,
+        "orders": Order.choices,
+        "sizes": SIZES,
+        "size": form.chosen_size if page else SIZE,
+        "categories": project.active_categories(),
+    }
+    if page:
+        batch = form.cleaned_data["batch"]
+        decided = _made(reviewer, batch).filter(reverted_by__isnull=True, text__project=project).count()
+        is_filtered = form.filters() != NO_FILTERS
+        context |= {"batch": batch, "decided": decided, "is_filtered": is_filtered, **_addresses(form, project, page)}
+    return render(request, "reviews/list.html", context, status=200 if page else 400)
+
+
+@require_POST
+@_for_reviewers
+def preview(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
+    """What a decision about many texts would change. Changes nothing."""
+    wanted, form = _list_of(request), BulkForm(request.POST, project)
+    query = wanted.query(wanted.place())
+    if not form.is_valid():
+        problems = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return _back(request, project, query, problems, messages.WARNING)
+    found = _preview(form, wanted, reviewer, project)
+    if not found.labels:
+        why = "None of these texts can be decided any more. Look at the list again."
+        return _back(request, project, query, why, messages.WARNING)
+    category, comment = form.cleaned_data["category"], form.cleaned_data["comment"]
+    planned = Planned(found.labels, category.pk if category else None, comment, query, uuid.uuid4())
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Preview: {project.name}",
+        "project": project,
+        "preview": found,
+        "category": category,
+        "comment": comment,
+        "payload": planned.signed(reviewer, project),
+        "back": _address(project, query),
+    }
+    return render(request, "reviews/list_preview.html", context)
+
+
+@require_POST
+@_for_reviewers
+def apply(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
+    """Record what the preview showed. Sent again it changes nothing and says the same."""
+    try:
+        planned = Planned.from_signed(request.POST.get("payload", ""), reviewer, project)
+    except signing.SignatureExpired:
+        why = "This preview is more than a day old. Nothing was decided. Make a new one."
+        return _back(request, project, "", why, messages.ERROR)
+    except signing.BadSignature:
+        why = "This preview was changed on its way, or is not yours. Nothing was decided. Make a new one."
+        return _back(request, project, "", why, messages.ERROR)
+    if _made(reviewer, planned.batch).filter(reverted_by__isnull=False).exists():
+        why = "This batch was decided and undone before. Nothing was decided now. Make a new preview."
+        return _back(request, project, planned.query, why, messages.WARNING)
+    query = f"{planned.query}&batch={planned.batch}".lstrip("&")
+    try:
+        done = batches.record_all(
+            reviewer,
+            listing.still_open(planned.labels),
+            category_id=planned.category_id,
+            comment=planned.comment,
+            batch=planned.batch,
+        ).done
+    except WrongDecision as reason:
+        return _back(request, project, query, f"The batch was stopped. {reason}", messages.ERROR)
+    left_out = len(planned.labels) - done
+    level = messages.SUCCESS if done else messages.WARNING
+    return _back(request, project, query, f"{_texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
+
+
+@require_POST
+@_for_reviewers
+def undo(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
+    """Take a whole batch of this reviewer back."""
+    wanted, form = _list_of(request), UndoForm(request.POST)
+    query = wanted.query(wanted.place())
+    batch = form.cleaned_data["batch"] if form.is_valid() else None
+    try:
+        if batch is None or not _made(reviewer, batch).filter(text__project=project).exists():
+            raise NothingToUndo("There is no such batch of yours.")
+        undone = batches.undo_batch(reviewer, batch)
+    except NothingToUndo as reason:
+        return _back(request, project, query, str(reason), messages.WARNING)
+    left = _but(undone.left_out, "because somebody has decided them since")
+    return _back(request, project, query, f"{_texts(undone.done)} undone{left}.", messages.SUCCESS)
+
+
+# --- What the pages need ----------------------------------------------------------------------------------------------
+
+
+def _page(form: ListForm, reviewer: Reviewer, project: Project) -> Page:
+    order, size = form.chosen_order, form.chosen_size
+    return listing.page_of(reviewer, project, form.filters(), order=order, size=size, place=form.place())
+
+
+def _addresses(form: ListForm, project: Project, page: Page) -> dict[str, str]:
+    """Where the page's links lead, and the list that its forms come back to."""
+    is_first = form.place() == Place()
+    desk = f"{reverse('reviews:desk', args=[project.pk])}?{form.filter_query()}"
+    return {
+        "desk": desk.removesuffix("?"),
+        "first": "" if is_first else _address(project, form.query(Place())),
+        "next": _address(project, form.query(page.next)) if page.next else "",
+        "query": form.query(form.place()),
+    }
+
+
+def _list_of(request: HttpRequest) -> ListForm:
+    """The list from which a form was sent, by its field `query`; what is wrong there counts as no filters."""
+    form = ListForm(QueryDict(request.POST.get("query", "")))
+    if not form.is_valid():
+        form = ListForm({})
+        form.is_valid()
+    return form
+
+
+def _preview(form: BulkForm, wanted: ListForm, reviewer: Reviewer, project: Project) -> Preview:
+    category = form.cleaned_data["category"]
+    if form.cleaned_data["scope"] == BulkForm.MATCHING:
+        return listing.preview_matching(reviewer, project, wanted.filters(), wanted.chosen_order, category)
+    return listing.preview_chosen(reviewer, project, form.chosen(form.cleaned_data), category)
+
+
+def _made(reviewer: Reviewer, batch: uuid.UUID | None) -> ReviewQuerySet:
+    """The decisions of one batch, undone ones too. Without a batch none."""
+    made = Review.objects.filter(batch=batch, reviewer=reviewer)
+    return made if batch else made.none()
+
+
+def _back(request: HttpRequest, project: Project, query: str, message: str, level: int) -> HttpResponse:
+    messages.add_message(request, level, message)
+    return redirect(_address(project, query))
+
+
+def _address(project: Project, query: str) -> str:
+    return f"{reverse('reviews:list', args=[project.pk])}?{query}".removesuffix("?")
+
+
+def _texts(count: int) -> str:
+    return "1 text" if count == 1 else f"{count} texts"
+
+
+def _but(left_out: int, why: str) -> str:
+    return f", {left_out} left out {why}" if left_out else ""

@@ -1,0 +1,133 @@
+"""What waits for a manager: cases to adjudicate, proposed categories, decisions to look at again."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from labeling.models import Project, Text
+from reviews import adjudication, second_look
+from reviews.access import may_manage
+from reviews.manager_forms import CaseForm, ProposalForm
+from reviews.pages import require_manager, staff_page
+from reviews.refusals import Conflict, WrongDecision
+
+CASES = 20  # on one page
+REFUSALS = (Conflict, WrongDecision, adjudication.WrongCategory)
+Verb = Callable[..., str]
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+
+@staff_page
+def cases_page(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The texts on which people disagree or which they flagged, each with all that was said."""
+    require_manager(request)
+    project = get_object_or_404(Project, pk=project_id)
+    after = request.GET.get("after", "")
+    cases = adjudication.cases(project, after=int(after) if after.isdecimal() else 0, limit=CASES)
+    context = {
+        "title": f"To adjudicate: {project.name}",
+        "cases": cases,
+        "next": cases[-1].text.pk if len(cases) == CASES else None,
+        "proposals": adjudication.proposals(project),
+    }
+    return _page(request, "reviews/cases.html", project, context)
+
+
+@staff_page
+def second_look_page(request: HttpRequest, project_id: int) -> HttpResponse:
+    """One decided text that looks like a mistake, without what was decided."""
+    require_manager(request)
+    project = get_object_or_404(Project, pk=project_id)
+    waiting = second_look.waiting(project)
+    context = {"title": f"Second look: {project.name}", "waiting": waiting}
+    return _page(request, "reviews/second_look.html", project, context)
+
+
+def _page(request: HttpRequest, template: str, project: Project, context: dict[str, Any]) -> HttpResponse:
+    shared = {"project": project, "categories": project.active_categories(), **admin.site.each_context(request)}
+    return render(request, template, shared | context)
+
+
+# --- Verbs ------------------------------------------------------------------------------------------------------------
+
+
+def _verb(page: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
+    """A state change by a manager, by POST only. Says what came of it on the page that is shown next."""
+
+    def decorate(work: Verb) -> Callable[..., HttpResponse]:
+        @require_POST
+        @functools.wraps(work)
+        def view(request: HttpRequest, project_id: int, **found: int) -> HttpResponseRedirect:
+            if not request.user.is_authenticated:
+                return redirect_to_login(reverse(page, args=[project_id]), reverse("admin:login"))
+            if not (request.user.is_staff and may_manage(request.user)):
+                raise PermissionDenied("This page is for managers. Ask one of them for the permission.")
+            project = get_object_or_404(Project, pk=project_id)
+            try:
+                messages.success(request, work(request, project, **found))
+            except REFUSALS as reason:
+                messages.warning(request, str(reason))
+            return redirect(page, project_id=project_id)
+
+        return view
+
+    return decorate
+
+
+@_verb("reviews:cases")
+def adjudicate(request: HttpRequest, project: Project, text_id: int) -> str:
+    values = _valid(CaseForm(project, request.POST))
+    text = get_object_or_404(Text, pk=text_id, project=project)
+    review = adjudication.adjudicate(
+        _manager(request), text.pk, category_id=values["category"].pk, comment=values["comment"]
+    )
+    return f"Text {text.pk} is {review.category_after}."
+
+
+@_verb("reviews:cases")
+def return_to_queue(request: HttpRequest, project: Project, text_id: int) -> str:
+    text = get_object_or_404(Text, pk=text_id, project=project)
+    adjudication.return_to_queue(_manager(request), text.pk, comment=request.POST.get("comment", "")[:5000])
+    return f"Text {text.pk} waits in the queue again."
+
+
+@_verb("reviews:cases")
+def accept_proposal(request: HttpRequest, project: Project) -> str:
+    name = _valid(ProposalForm(request.POST))["name"]
+    category, count = adjudication.accept_proposal(_manager(request), project, name)
+    return f"{category} is a category now, and {count} texts have it. Add a description: models read it."
+
+
+@_verb("reviews:second_look")
+def look_again(request: HttpRequest, project: Project, text_id: int) -> str:
+    values = _valid(CaseForm(project, request.POST))
+    text = get_object_or_404(Text, pk=text_id, project=project)
+    category = values["category"]
+    review = second_look.look_again(_manager(request), text.pk, category_id=category.pk, comment=values["comment"])
+    if review.category_after_id == review.category_before_id:
+        return f"You confirm {category}."
+    return (
+        f"You say {category}, it was {review.category_before}. The text waits under To adjudicate, with both answers."
+    )
+
+
+def _manager(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _valid(form: Form) -> dict[str, Any]:
+    if not form.is_valid():
+        raise WrongDecision(" ".join(f"{name}: {error}" for name, errors in form.errors.items() for error in errors))
+    return form.cleaned_data

@@ -1,0 +1,172 @@
+"""The pages of what waits for a manager."""
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from labeling import suspects
+from labeling.models import Project, Text
+from reviews.decisions import Decision, record
+from reviews.models import Action, Review, Reviewer
+
+pytestmark = pytest.mark.django_db
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def flagged(project: Project, anna: Reviewer, add_labeled) -> Text:
+    [text] = add_labeled(0.4)
+    record(anna, text.pk, Decision(Action.FLAG, comment=f"odd {EVIL}", proposed_category="Politics"))
+    return Text.objects.get(pk=text.pk)
+
+
+@pytest.fixture
+def decided(anna: Reviewer, add_labeled) -> Text:
+    [text] = add_labeled(0.4)
+    record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    return Text.objects.get(pk=text.pk)
+
+
+@pytest.fixture
+def suspect(decided: Text, monkeypatch: pytest.MonkeyPatch) -> Text:
+    found = SimpleNamespace(rows=[SimpleNamespace(text_id=decided.pk)], note="")
+    monkeypatch.setattr(suspects, "possible_mistakes", lambda project, *, limit: found)
+    return decided
+
+
+@pytest.fixture
+def boss(client: Client, manager: User) -> Client:
+    client.force_login(manager)
+    return client
+
+
+def address(project: Project, rest: str) -> str:
+    return f"/admin/review/{project.pk}/{rest}"
+
+
+def category(project: Project, name: str) -> int:
+    return project.categories.get(name=name).pk
+
+
+def body(page: str) -> str:
+    return re.sub(r"\s+", " ", page[page.index('<div class="record">') :])
+
+
+def test_the_page_shows_what_people_said(boss: Client, project: Project, flagged: Text) -> None:
+    page = body(boss.get(address(project, "cases/")).content.decode())
+    assert flagged.content in page and "anna" in page and "Politics" in page and "odd" in page
+    assert "Sports" in page
+
+
+def test_what_people_wrote_stays_text(boss: Client, project: Project, flagged: Text) -> None:
+    Text.objects.filter(pk=flagged.pk).update(content=EVIL)
+    assert EVIL not in boss.get(address(project, "cases/")).content.decode()
+
+
+def test_the_label_of_a_blind_text_is_hidden_from_the_manager(
+    boss: Client, project: Project, anna: Reviewer, add_labeled
+) -> None:
+    project.categories.filter(name="Sports").update(is_active=False)
+    [text] = add_labeled(0.4, audit=True)
+    record(anna, text.pk, Decision(Action.FLAG, comment="odd"))
+    assert "Sports" not in body(boss.get(address(project, "cases/")).content.decode())
+
+
+def test_the_manager_decides(boss: Client, project: Project, flagged: Text) -> None:
+    sent = {"category": category(project, "Weather"), "comment": "clear"}
+    answer = boss.post(address(project, f"cases/{flagged.pk}/decide/"), sent, follow=True)
+    assert f"Text {flagged.pk} is Weather." in answer.content.decode()
+    assert Text.objects.get(pk=flagged.pk).current_label.category.name == "Weather"
+    assert Review.objects.get(action="adjudicate").comment == "clear"
+
+
+def test_without_a_category_nothing_is_decided(boss: Client, project: Project, flagged: Text) -> None:
+    boss.post(address(project, f"cases/{flagged.pk}/decide/"), {"category": ""})
+    assert Text.objects.get(pk=flagged.pk).status == "flagged"
+
+
+def test_sent_twice_it_is_decided_once(boss: Client, project: Project, flagged: Text) -> None:
+    for _ in range(2):
+        boss.post(address(project, f"cases/{flagged.pk}/decide/"), {"category": category(project, "Weather")})
+    assert Review.objects.filter(action="adjudicate").count() == 1
+
+
+def test_the_manager_sends_a_text_back(boss: Client, project: Project, flagged: Text) -> None:
+    boss.post(address(project, f"cases/{flagged.pk}/return/"), {"comment": "it is fine"})
+    assert Text.objects.get(pk=flagged.pk).status == "needs_review"
+
+
+def test_the_manager_adds_a_proposed_category(boss: Client, project: Project, flagged: Text) -> None:
+    answer = boss.post(address(project, "proposals/accept/"), {"name": "Politics"}, follow=True)
+    assert "Politics is a category now, and 1 texts have it" in answer.content.decode()
+
+
+def test_a_text_of_another_project_is_not_found(boss: Client, project: Project, flagged: Text) -> None:
+    other = Project.objects.create(name="Other")
+    sent = {"category": category(project, "Weather")}
+    assert boss.post(address(other, f"cases/{flagged.pk}/return/"), sent).status_code == 404
+
+
+def test_a_second_look_is_blind(boss: Client, project: Project, suspect: Text) -> None:
+    page = body(boss.get(address(project, "second-look/")).content.decode())
+    assert suspect.content in page and "1 left" in page
+    assert page.count("Sports") == page.count("Weather") == 1
+    assert "anna" not in page
+
+
+def test_another_answer_goes_to_the_cases(boss: Client, project: Project, suspect: Text) -> None:
+    sent = {"category": category(project, "Weather")}
+    answer = boss.post(address(project, f"second-look/{suspect.pk}/"), sent, follow=True)
+    assert "You say Weather, it was Sports" in answer.content.decode()
+    assert "Nothing to look at again" in answer.content.decode()
+
+
+def test_the_same_answer_confirms(boss: Client, project: Project, suspect: Text) -> None:
+    sent = {"category": category(project, "Sports")}
+    answer = boss.post(address(project, f"second-look/{suspect.pk}/"), sent, follow=True)
+    assert "You confirm Sports." in answer.content.decode()
+
+
+PAGES = ["cases/", "second-look/"]
+VERBS = ["cases/{text}/decide/", "cases/{text}/return/", "proposals/accept/", "second-look/{text}/"]
+
+
+@pytest.fixture
+def people(anna: Reviewer, stranger: User) -> Callable[[str], User]:
+    staff = User.objects.create_user("clerk", is_staff=True)
+    return {"stranger": stranger, "clerk": staff, "reviewer": anna.user}.__getitem__
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("who", ["stranger", "clerk", "reviewer"])
+def test_the_pages_are_for_managers(client: Client, people, project: Project, who: str, path: str) -> None:
+    client.force_login(people(who))
+    assert client.get(address(project, path)).status_code == 403
+
+
+@pytest.mark.parametrize("path", VERBS)
+@pytest.mark.parametrize("who", ["stranger", "clerk", "reviewer"])
+def test_the_verbs_are_for_managers(
+    client: Client, people, project: Project, flagged: Text, who: str, path: str
+) -> None:
+    client.force_login(people(who))
+    before = Review.objects.count()
+    sent = {"category": category(project, "Weather"), "name": "Politics"}
+    assert client.post(address(project, path.format(text=flagged.pk)), sent).status_code == 403
+    assert Review.objects.count() == before
+
+
+@pytest.mark.parametrize("path", [*PAGES, *VERBS])
+def test_the_anonymous_are_sent_to_sign_in(client: Client, project: Project, flagged: Text, path: str) -> None:
+    ask = client.get if path in PAGES else client.post
+    answer = ask(address(project, path.format(text=flagged.pk)))
+    assert answer.status_code == 302 and "/login/" in answer.url
+
+
+@pytest.mark.parametrize("path", VERBS)
+def test_nothing_changes_by_get(boss: Client, project: Project, flagged: Text, path: str) -> None:
+    assert boss.get(address(project, path.format(text=flagged.pk))).status_code == 405
