@@ -5,8 +5,9 @@ from typing import Any
 from django import forms
 
 from reviews.decisions import Decision
-from reviews.models import Action, Reviewer
-from reviews.queue import Filters
+from reviews.filters import Filters
+from reviews.keys import DESK_ACTIONS
+from reviews.models import Action
 
 ACTIONS = [choice for choice in Action.choices if choice[0] != Action.UNDO]
 
@@ -50,7 +51,25 @@ def ids(value: Any) -> list[int]:
     return [number for number in found[:500] if isinstance(number, int) and not isinstance(number, bool)]
 
 
-def keys_of(reviewer: Reviewer) -> dict[str, str]:
-    """The keys that this person changed, without what is not a key."""
-    changed = reviewer.keys if isinstance(reviewer.keys, dict) else {}
-    return {str(name): key.lower() for name, key in changed.items() if isinstance(key, str) and len(key) == 1}
+class KeyField(forms.CharField):
+    """A character that can be typed without other keys. Capitals count as small letters."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").lower()
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if not value.isprintable() or value.isspace():
+            raise forms.ValidationError("Choose one character that can be seen.")
+
+
+class KeysForm(forms.Form):
+    """One key for each action of the desk."""
+
+    def __init__(self, sent: Any) -> None:
+        super().__init__(sent if isinstance(sent, dict) else {})
+        for name in DESK_ACTIONS:
+            self.fields[name] = KeyField(max_length=1, strip=False)
+
+    def keys(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in DESK_ACTIONS}

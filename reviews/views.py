@@ -10,18 +10,23 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.models import Project, Text
-from reviews import decisions, desk, queue
-from reviews.access import NotYourProject, reviewer_of
-from reviews.desk_forms import DecisionForm, FiltersForm, ids, keys_of
+from reviews import decisions, desk, queue, refusals
+from reviews.access import NotYourProject, may_manage, reviewer_of
+from reviews.blind import is_blind_text
+from reviews.desk_forms import DecisionForm, FiltersForm, KeysForm, ids
+from reviews.keys import DESK_ACTIONS, WrongKeys, change_keys, keys_of
 from reviews.models import Assignment, Review, Reviewer
+from reviews.similar import nearest
 from reviews.undoing import take_back
 
 Verb = Callable[[Reviewer, Project, dict[str, Any]], HttpResponse]
@@ -32,16 +37,26 @@ Verb = Callable[[Reviewer, Project, dict[str, Any]], HttpResponse]
 @never_cache
 @require_GET
 def projects_page(request: HttpRequest) -> HttpResponse:
-    """The reviewer's projects; straight to the only one."""
+    """The reviewer's projects; straight to the only one. Managers see all, with what happens there now."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    if not (request.user.is_staff and request.user.has_perm("reviews.add_review")):
+    is_manager = may_manage(request.user)
+    if not (request.user.is_staff and (is_manager or request.user.has_perm("reviews.add_review"))):
         raise PermissionDenied("You may not review. Ask a manager for the permission.")
     mine = list(_projects_of(request))
-    if len(mine) == 1:
+    if len(mine) == 1 and not is_manager:
         return redirect("reviews:desk", project_id=mine[0].pk)
-    rows = [{"project": project, "waiting": desk.waiting_in(project), "most": desk.MOST_COUNTED} for project in mine]
-    context = {**admin.site.each_context(request), "title": "Review desk", "rows": rows}
+    shown = list(Project.objects.filter(is_archived=False)) if is_manager else mine
+    context = {
+        **admin.site.each_context(request),
+        "title": "Review desk",
+        "rows": [
+            {"project": project, "has_desk": project in mine, "waiting": desk.waiting_in(project)} for project in shown
+        ],
+        "most": desk.MOST_COUNTED,
+        "is_manager": is_manager,
+        "reviewer": Reviewer.objects.filter(user_id=request.user.pk or 0).first(),
+    }
     return render(request, "reviews/projects.html", context)
 
 
@@ -68,12 +83,14 @@ def _projects_of(request: HttpRequest) -> QuerySet[Project]:
 
 def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> dict[str, Any]:
     """All that the page's script must know."""
-    verbs = ["next", "decide", "undo", "keep", "leave"]
+    verbs = ["next", "decide", "undo", "keep", "leave", "keys"]
+    urls = {verb: reverse(f"reviews:{verb}", args=[project.pk]) for verb in verbs}
     return {
-        "urls": {verb: reverse(f"reviews:{verb}", args=[project.pk]) for verb in verbs},
+        "urls": {**urls, "similar": reverse("reviews:similar", args=[project.pk, 0]).removesuffix("0/")},
         "login": reverse("admin:login"),
         "storage": f"desk-{reviewer.pk}-{project.pk}",
         "categories": desk.categories_of(project),
+        "actions": DESK_ACTIONS,
         "keys": keys_of(reviewer),
         "filters": request.GET.dict(),
         **_standing(reviewer, project),
@@ -101,19 +118,30 @@ def _reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Review
         raise PermissionDenied(str(reason)) from reason
 
 
-def _verb(work: Verb) -> Callable[[HttpRequest, int], HttpResponse]:
-    """A state change: by POST only, by a reviewer of the project, with JSON in and out."""
+def _for_reviewers(work: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer in JSON, and call `work` with the reviewer and the project in place of the address's number."""
 
     @never_cache
-    @require_POST
     @functools.wraps(work)
-    def view(request: HttpRequest, project_id: int) -> HttpResponse:
+    def view(request: HttpRequest, project_id: int, **more: int) -> HttpResponse:
         if not request.user.is_authenticated:
             return _refusal(401, "signed_out", "You are signed out. Sign in again.")
         try:
             reviewer, project = _reviewer_and_project(request, project_id)
         except PermissionDenied as reason:
             return _refusal(403, "not_allowed", str(reason))
+        return work(request, reviewer, project, **more)
+
+    return view
+
+
+def _verb(work: Verb) -> Callable[..., HttpResponse]:
+    """A state change: by POST only, by a reviewer of the project, with JSON in and out."""
+
+    @require_POST
+    @_for_reviewers
+    @functools.wraps(work)
+    def view(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
         return work(reviewer, project, _sent(request))
 
     return view
@@ -159,9 +187,9 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
         return _refusal(400, "wrong_decision", "There is no such text in this project.")
     try:
         review = decisions.record(reviewer, text_id, decision)
-    except decisions.WrongDecision as reason:
+    except refusals.WrongDecision as reason:
         return _refusal(400, "wrong_decision", str(reason))
-    except decisions.Conflict as reason:
+    except refusals.Conflict as reason:
         if not _is_own_repeat(reviewer, decision, reason.review):
             return _conflict(reason)
         assert reason.review is not None
@@ -179,9 +207,9 @@ def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
         return _refusal(400, "nothing_to_undo", "There is no decision of yours to undo.")
     try:
         undone, claimed = take_back(reviewer, review_id)
-    except decisions.NothingToUndo as reason:
+    except refusals.NothingToUndo as reason:
         return _refusal(400, "nothing_to_undo", str(reason))
-    except decisions.Conflict as reason:
+    except refusals.Conflict as reason:
         return _conflict(reason)
     text = desk.text_of(claimed).as_json() if claimed else None
     return JsonResponse({"review": undone.pk, "text": text, **_standing(reviewer, project)})
@@ -205,6 +233,31 @@ def leave(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRes
     return JsonResponse({"released": queue.release(reviewer, list(claims.values_list("text_id", flat=True)))})
 
 
+@_verb
+def keys(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
+    """Change which key does what for this person."""
+    form = KeysForm(sent.get("keys"))
+    if not form.is_valid():
+        return _refusal(400, "wrong_keys", _messages(form))
+    try:
+        return JsonResponse({"keys": change_keys(reviewer, project, form.keys())})
+    except WrongKeys as reason:
+        return _refusal(400, "wrong_keys", str(reason))
+
+
+@require_GET
+@_for_reviewers
+def similar_texts(request: HttpRequest, reviewer: Reviewer, project: Project, text_id: int) -> HttpResponse:
+    """The reviewed texts that are most like a text on this desk. Not for blind ones, whose answer they might tell."""
+    claims = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
+    claim = claims.select_related("text").filter(text_id=text_id).first()
+    if claim is None:
+        return _refusal(404, "not_on_your_desk", "This text is not on your desk.")
+    if is_blind_text(claim.text):
+        return _refusal(403, "blind", "Similar texts are hidden while you decide blind.")
+    return JsonResponse(asdict(nearest(project, claim.text)))
+
+
 def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Review | None) -> bool:
     """A decision that was sent twice at one moment: the second sees what the first has just written."""
     return (
@@ -214,15 +267,15 @@ def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Rev
     )
 
 
-def _conflict(reason: decisions.Conflict) -> JsonResponse:
+def _conflict(reason: refusals.Conflict) -> JsonResponse:
     codes = {
-        decisions.AlreadyDecided: "already_decided",
-        decisions.OnAnotherDesk: "on_another_desk",
-        decisions.LabelReplaced: "label_replaced",
+        refusals.AlreadyDecided: "already_decided",
+        refusals.OnAnotherDesk: "on_another_desk",
+        refusals.LabelReplaced: "label_replaced",
     }
     other = desk.other_decision(reason.review) if reason.review else None
     return _refusal(409, codes.get(type(reason), "conflict"), str(reason), other=other)
 
 
-def _messages(form: DecisionForm | FiltersForm) -> str:
+def _messages(form: Form) -> str:
     return " ".join(f"{name}: {error}" for name, errors in form.errors.items() for error in errors)

@@ -1,35 +1,39 @@
 // Which key does what. Nothing here knows the page's texts.
 
-export const ACTIONS = {
-  approve: ["a", "Approve the suggested category"],
-  reject: ["x", "Reject: search the right category"],
-  modify: ["m", "Modify: category and confidence"],
-  skip: ["s", "Skip"],
-  flag: ["f", "Flag for a manager"],
-  comment: ["c", "Write a comment"],
-  undo: ["u", "Undo the last decision"],
-  guidelines: ["g", "Guidelines"],
-  search: ["/", "Search the categories"],
-  unfold: ["e", "Show all of a long text"],
-  help: ["?", "This help"],
-};
-
 const FREE_KEYS = "123456789bcdefghijklmnopqrstuvwxyzaäöüß";
 const FIELDS = "input, textarea, select, [contenteditable]";
 const PRESSED_BY_ENTER = "button, a, summary";
 
+export class Keymap {
+  // defaults: action -> [key, what it does]; own: what this person changed.
+  constructor(defaults, own, categories) {
+    this.defaults = defaults;
+    this.categories = categories;
+    this.change(own);
+  }
+
+  // From now on, without a reload.
+  change(own) {
+    this.ofActions = actionKeys(this.defaults, own);
+    this.ofCategories = categoryKeys(this.categories, this.ofActions);
+    this.byKey = new Map();
+    for (const [id, key] of this.ofCategories) this.byKey.set(key, { categoryId: id });
+    for (const [action, key] of Object.entries(this.ofActions)) this.byKey.set(key, { action });
+  }
+}
+
 // action -> key; the person's own keys first, and an action whose key another took has none.
-export function actionKeys(own) {
+function actionKeys(defaults, own) {
   const keys = {};
-  for (const name of Object.keys(ACTIONS)) if (own[name]) keys[name] = own[name];
-  for (const [name, [key]] of Object.entries(ACTIONS)) {
+  for (const name of Object.keys(defaults)) if (own[name]) keys[name] = own[name];
+  for (const [name, [key]] of Object.entries(defaults)) {
     if (!keys[name] && !Object.values(keys).includes(key)) keys[name] = key;
   }
   return keys;
 }
 
 // category id -> key: the category's own shortcut, then digits, then letters that no action uses.
-export function categoryKeys(categories, actions) {
+function categoryKeys(categories, actions) {
   const used = new Set(Object.values(actions));
   const keys = new Map();
   const give = (category, key) => {
@@ -48,18 +52,16 @@ export function categoryKeys(categories, actions) {
 }
 
 // Calls act(action) or choose(categoryId) for a key pressed outside of fields and dialogs.
-export function listen(actions, categories, { act, choose }) {
-  const byKey = new Map();
-  for (const [id, key] of categories) byKey.set(key, () => choose(id));
-  for (const [name, key] of Object.entries(actions)) byKey.set(key, () => act(name));
+export function listen(keymap, { act, choose }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
     if (event.target.closest(FIELDS) || document.querySelector("dialog[open]")) return;
     const isEnter = event.key === "Enter" && !event.target.closest(PRESSED_BY_ENTER);
-    const work = isEnter ? () => act("approve") : byKey.get(event.key.toLowerCase());
+    const meant = isEnter ? { action: "approve" } : keymap.byKey.get(event.key.toLowerCase());
     // A key held down repeats: it must not decide text after text.
-    if (!work || event.repeat) return;
+    if (!meant || event.repeat) return;
     event.preventDefault();
-    work();
+    if (meant.action) act(meant.action);
+    else choose(meant.categoryId);
   });
 }

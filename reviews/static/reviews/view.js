@@ -20,9 +20,21 @@ export function showState(state) {
   byId("desk").dataset.state = state;
 }
 
+export function showLoading() {
+  byId("too-early").hidden = true;
+  showState("loading");
+}
+
+export function showEmpty(title, hint) {
+  byId("empty-title").textContent = title;
+  byId("empty-hint").textContent = hint;
+  showState("empty");
+  byId("empty-title").focus();
+}
+
 // --- The text -------------------------------------------------------------------------------------------------------
 
-export function drawText(text, categories, keys) {
+export function drawText(text, categories, keymap) {
   const box = byId("text");
   box.replaceChildren(...marked(text.content, text.label?.evidence || []));
   if (text.language) box.lang = text.language;
@@ -34,7 +46,8 @@ export function drawText(text, categories, keys) {
   byId("blind").hidden = !text.is_blind;
   drawFacts(text);
   drawHistory(text.history || []);
-  drawSuggestion(text.label, categories, keys);
+  drawSuggestion(text.label, categories, keymap);
+  drawActions(text.label);
   byId("comment").value = "";
 }
 
@@ -79,10 +92,11 @@ function drawHistory(history) {
   byId("history-box").hidden = !history.length;
 }
 
+export const keycap = (key) => make("kbd", { text: key.toUpperCase() });
 const small = (text) => make("small", { text });
 const note = (text) => (text ? make("q", { text, dir: "auto" }) : "");
 
-function drawSuggestion(label, categories, keys) {
+export function drawSuggestion(label, categories, keymap) {
   byId("suggestion").hidden = !label;
   if (!label) return;
   const name = (id) => categories.find((one) => one.id === id)?.name ?? "a retired category";
@@ -92,7 +106,12 @@ function drawSuggestion(label, categories, keys) {
   byId("calibration").textContent = hint(label);
   byId("explanation").textContent = label.explanation;
   const others = label.scores.filter(([id]) => id !== label.category_id).slice(0, 4);
-  byId("candidates").replaceChildren(...others.map(([id, score]) => candidate(id, name(id), score, keys.get(id))));
+  byId("candidates").replaceChildren(...others.map(([id, score]) => candidate(id, name(id), score, keymap.ofCategories.get(id))));
+}
+
+function drawActions(label) {
+  byId("reject-name").textContent = label ? "Reject" : "Choose category";
+  for (const name of ["approve", "modify"]) document.querySelector(`[data-do=${name}]`).hidden = !label;
 }
 
 function hint(label) {
@@ -107,28 +126,37 @@ function candidate(id, name, score, key) {
   bar.style.width = `${Math.round(score * 100)}%`;
   const button = make("button", { type: "button", "data-category": id, title: "Choose this category instead" });
   button.append(make("span", { text: name, dir: "auto" }), make("span", { text: percent(score) }), bar);
-  if (key) button.append(make("kbd", { text: key.toUpperCase() }));
+  if (key) button.append(keycap(key));
   return make("li", {}, button);
 }
 
 // --- Categories -----------------------------------------------------------------------------------------------------
 
-export function drawCategories(categories, keys, chosen, suggestedId) {
-  byId("categories").replaceChildren(
-    ...categories.map((category, index) => {
-      const row = make("li", { role: "option", id: `category-${category.id}`, "data-category": category.id });
-      row.setAttribute("aria-selected", String(index === chosen));
-      if (category.description) row.title = category.description;
-      row.append(dot(category.color), make("span", { text: category.name, dir: "auto" }));
-      if (category.id === suggestedId) row.append(make("small", { text: "suggested" }));
-      if (keys.has(category.id)) row.append(make("kbd", { text: keys.get(category.id).toUpperCase() }));
-      return row;
-    }),
-  );
-  if (!categories.length) byId("categories").append(make("li", { text: "No category has these words." }));
-  const active = chosen >= 0 ? categories[chosen] : null;
-  byId("search").setAttribute("aria-activedescendant", active ? `category-${active.id}` : "");
-  if (active) byId(`category-${active.id}`).scrollIntoView({ block: "nearest" });
+// found: the categories to show; last: the words of the entry behind them; chosen: which entry is marked.
+export function drawCategories(found, { keymap, chosen, suggestedId, last }) {
+  const rows = [...found.map((category) => categoryRow(category, keymap, suggestedId)), proposeRow(last, keymap)];
+  rows.forEach((row, index) => row.setAttribute("aria-selected", String(index === chosen)));
+  byId("categories").replaceChildren(...rows);
+  if (chosen >= 0) byId("search").setAttribute("aria-activedescendant", rows[chosen].id);
+  else byId("search").removeAttribute("aria-activedescendant");
+  rows[chosen]?.scrollIntoView({ block: "nearest" });
+}
+
+function categoryRow(category, keymap, suggestedId) {
+  const row = make("li", { role: "option", id: `category-${category.id}`, "data-category": category.id });
+  const key = keymap.ofCategories.get(category.id);
+  if (category.description) row.title = category.description;
+  row.append(dot(category.color), make("span", { text: category.name, dir: "auto" }));
+  if (category.id === suggestedId) row.append(make("small", { text: "suggested" }));
+  if (key) row.append(keycap(key));
+  return row;
+}
+
+function proposeRow(words, keymap) {
+  const row = make("li", { role: "option", id: "category-none", className: "desk-none" });
+  row.append(make("span", { text: words, dir: "auto" }));
+  if (keymap.ofActions.propose) row.append(keycap(keymap.ofActions.propose));
+  return row;
 }
 
 function dot(color) {
@@ -156,22 +184,6 @@ export function drawDecisions(decisions, undo) {
     return make("li", {}, make("span", { text: one.excerpt, dir: "auto" }), small(said), button);
   });
   byId("decisions").replaceChildren(...(rows.length ? rows : [make("li", { text: "Nothing yet." })]));
-}
-
-export function drawHelp(actions, keys, categories, categoryKeys) {
-  const rows = Object.entries(actions).map(([name, [, says]]) => [keys[name], says]);
-  for (const category of categories) {
-    if (categoryKeys.has(category.id)) rows.push([categoryKeys.get(category.id), category.name]);
-  }
-  const shown = rows.filter(([key]) => key).flatMap(([key, says]) => [
-    make("dt", {}, make("kbd", { text: key.toUpperCase() })),
-    make("dd", { text: says }),
-  ]);
-  byId("help-keys").replaceChildren(...shown);
-  for (const hint of document.querySelectorAll("[data-key]")) {
-    hint.textContent = (keys[hint.dataset.key] ?? "").toUpperCase();
-    hint.hidden = !keys[hint.dataset.key];
-  }
 }
 
 export function drawGuide(categories) {
@@ -206,6 +218,10 @@ export function showMessage(words, buttons = [], kind = "warning") {
   );
   box.dataset.kind = kind;
   box.hidden = false;
+}
+
+export function info(words) {
+  showMessage(words, [], "info");
 }
 
 export function hideMessage(kind) {

@@ -1,0 +1,144 @@
+// What the person decides, takes back, and what the server says to it.
+
+import { Refused, post } from "./api.js";
+import { Outbox } from "./outbox.js";
+import * as view from "./view.js";
+
+const { byId, info, say, showMessage } = view;
+
+export class Decisions {
+  constructor({ settings, queue }) {
+    Object.assign(this, { settings, queue, urls: settings.urls });
+    this.outbox = new Outbox({
+      storage: settings.storage,
+      url: this.urls.decide,
+      queue,
+      onSaved: (answer) => this.#saved(answer),
+      onRefused: (error, item) => this.#refused(error, item),
+      onWaiting: (error, count) => this.#waiting(error, count),
+    });
+  }
+
+  // --- Deciding -----------------------------------------------------------------------------------------------------
+
+  decide(action, more = {}) {
+    if (!this.texts.isSeen) return this.tooEarly();
+    const text = this.texts.current;
+    const decision = {
+      text_id: text.id,
+      action,
+      label_id: text.label && !text.is_blind ? text.label.id : null,
+      comment: byId("comment").value.trim(),
+      seconds_spent: Math.round((performance.now() - this.texts.seenAt) / 100) / 10,
+      idempotency_key: randomKey(),
+      ...more,
+    };
+    view.hideMessage("info");
+    this.outbox.add({ decision, text, at: Date.now() });
+    this.texts.next();
+    say(`Done: ${action}. ${this.texts.current ? "Next text." : ""}`);
+  }
+
+  approve() {
+    const text = this.texts.current;
+    if (!text) this.tooEarly();
+    else if (text.label) this.decide("approve");
+    else info("The model's answer is hidden here: choose a category.");
+  }
+
+  choose(categoryId) {
+    const label = this.texts.current?.label;
+    if (!label) this.decide("decide", { category_id: categoryId });
+    else if (label.category_id === categoryId) this.decide("approve");
+    else this.decide("reject", { category_id: categoryId });
+  }
+
+  skip() {
+    this.decide("skip", { label_id: null });
+  }
+
+  // For a manager; with the name of a category when none of the project's fits.
+  flag(words, proposedCategory = "") {
+    const comment = [byId("comment").value.trim(), words].filter(Boolean).join("\n");
+    this.decide("flag", { label_id: null, comment, proposed_category: proposedCategory });
+  }
+
+  // The key came before the text: it is not kept for a text that nobody has seen.
+  tooEarly() {
+    if (byId("desk").dataset.state !== "loading") return;
+    byId("too-early").hidden = false;
+    say("The next text is not here yet. Keys work as soon as you see it.");
+  }
+
+  // --- Taking back --------------------------------------------------------------------------------------------------
+
+  async undo(reviewId = null) {
+    const unsent = reviewId === null ? this.outbox.takeBack() : null;
+    if (unsent) return this.#bring(unsent.text, "Taken back: it was not sent yet.");
+    try {
+      await this.outbox.flush();
+      const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
+      this.standing(answer);
+      if (answer.text) this.#bring(answer.text, "Undone. The text is here again.");
+      else info("Undone. The text is on another desk now.");
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      showMessage(withOther(error));
+    }
+  }
+
+  #bring(text, words) {
+    this.texts.bring(text);
+    say(words);
+    info(words);
+  }
+
+  standing({ progress, decisions }) {
+    view.drawProgress(progress);
+    view.drawDecisions(decisions, (reviewId) => this.undo(reviewId));
+  }
+
+  // --- What the server says -----------------------------------------------------------------------------------------
+
+  #saved(answer) {
+    this.standing(answer);
+    if (!this.outbox.items.length) view.hideMessage("waiting");
+  }
+
+  // The server said no for good: the decision is not written, and the person must know and can go back.
+  #refused(error, item) {
+    const words = `Your decision was not saved. ${withOther(error)}`;
+    showMessage(words, [["Back to this text", () => this.#back(item.text)]], "error");
+  }
+
+  // A newer label may have come: the text is asked for again if it still lies on this desk.
+  async #back(text) {
+    const besides = this.texts.ids.filter((id) => id !== text.id);
+    const answer = await this.queue(() => post(this.urls.next, { besides, filters: {} })).catch(() => ({}));
+    if (answer.text && answer.text.id !== text.id) this.texts.items.push(answer.text);
+    this.#bring(answer.text?.id === text.id ? answer.text : text, "This is the text again.");
+  }
+
+  #waiting(error, count) {
+    const isSignedOut = error.status === 401 || error.status === 403;
+    const words = `${error.message} ${count} decisions are kept in this browser and sent again by themselves.`;
+    const signIn = ["Sign in", () => open(this.settings.login, "_blank", "noopener")];
+    showMessage(words, [...(isSignedOut ? [signIn] : []), ["Try now", () => this.outbox.flush()]], "waiting");
+  }
+}
+
+export function said(other) {
+  return other.category ? `${other.action}: ${other.category}` : other.action;
+}
+
+function withOther(error) {
+  const other = error.other;
+  if (!other) return error.message;
+  return `${error.message} (${other.reviewer}, ${said(other)}, ${new Date(other.when).toLocaleTimeString()})`;
+}
+
+// crypto.randomUUID needs HTTPS; this does not.
+function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,62 @@
+// The dialogs that end in a decision: modify, flag, and none of these.
+
+import { byId, info } from "./view.js";
+
+const value = (id) => byId(id).value.trim();
+
+export class DecisionDialogs {
+  constructor(decisions) {
+    this.decisions = decisions;
+    this.text = null; // for which the dialog was opened
+    this.#onOk("modify", () => {
+      const confidence = Number(value("modify-confidence")) / 100;
+      decisions.decide("modify", { category_id: Number(value("modify-category")), confidence });
+    });
+    this.#onOk("flag", () => decisions.flag(value("flag-reason")));
+    this.#onOk("propose", () => decisions.flag(value("propose-comment"), value("propose-name")));
+    byId("propose-name").addEventListener("input", requireName);
+  }
+
+  modify() {
+    const label = this.decisions.texts.current?.label;
+    if (!label) return;
+    this.#open("modify", "modify-confidence");
+    byId("modify-category").value = label.category_id;
+  }
+
+  flag() {
+    this.#open("flag", "flag-reason");
+  }
+
+  propose(name = "") {
+    this.#open("propose", name ? "propose-comment" : "propose-name");
+    byId("propose-name").value = name;
+    requireName();
+  }
+
+  #open(id, field) {
+    if (!this.decisions.texts.isSeen) return this.decisions.tooEarly();
+    this.text = this.decisions.texts.current;
+    byId(`${id}-form`).reset();
+    byId(id).showModal();
+    byId(field).focus();
+  }
+
+  #onOk(id, work) {
+    const dialog = byId(id);
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue !== "ok") return;
+      // An undo that was on its way may have brought another text behind the dialog.
+      if (this.text === this.decisions.texts.current) work();
+      else info("Another text has come meanwhile. Nothing was decided.");
+    });
+    // Escape leaves the answer of the last time standing.
+    dialog.addEventListener("cancel", () => (dialog.returnValue = ""));
+  }
+}
+
+// White space alone is no name.
+function requireName() {
+  const problem = value("propose-name") ? "" : "Name the category that is missing.";
+  byId("propose-name").setCustomValidity(problem);
+}

@@ -1,0 +1,93 @@
+// The outbox: a decision stays in it, and in the browser's storage, until the server has acknowledged it.
+
+import { Refused, post } from "./api.js";
+
+const RETRY_SECONDS = [1, 2, 5, 10, 30];
+
+export class Outbox {
+  constructor({ storage, url, queue, onSaved, onRefused, onWaiting }) {
+    Object.assign(this, { storage, url, queue, onSaved, onRefused, onWaiting });
+    this.items = this.#stored();
+    this.tries = 0;
+    this.sending = null;
+    addEventListener("online", () => this.flush());
+  }
+
+  get textIds() {
+    return this.items.map((item) => item.decision.text_id);
+  }
+
+  add(item) {
+    this.items.push(item);
+    this.#keep(item, true);
+    this.flush();
+  }
+
+  // Takes the last decision out again, if it is not on its way.
+  takeBack() {
+    const last = this.items.at(-1);
+    if (!last || last === this.sending) return null;
+    this.items.pop();
+    this.#keep(last, false);
+    return last;
+  }
+
+  // One turn in the queue for each decision: between two of them the next text is fetched.
+  async flush() {
+    clearTimeout(this.timer);
+    let goesOn = true;
+    while (goesOn) goesOn = await this.queue(() => this.#sendOne());
+  }
+
+  async #sendOne() {
+    const item = (this.sending = this.items[0] ?? null);
+    if (!item) return false;
+    try {
+      const answer = await post(this.url, item.decision);
+      this.#done(item);
+      this.onSaved(answer, item);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.isTemporary) return this.#later(error);
+      this.#done(item);
+      this.onRefused(error, item);
+    } finally {
+      this.sending = null;
+    }
+    return this.items.length > 0;
+  }
+
+  #done(item) {
+    this.tries = 0;
+    this.items = this.items.filter((other) => other !== item);
+    this.#keep(item, false);
+  }
+
+  #later(error) {
+    const seconds = RETRY_SECONDS[Math.min(this.tries++, RETRY_SECONDS.length - 1)];
+    this.timer = setTimeout(() => this.flush(), seconds * 1000);
+    this.onWaiting(error, this.items.length);
+    return false;
+  }
+
+  // One entry for each decision, so that two open tabs do not write over each other's.
+  #stored() {
+    try {
+      const names = Object.keys(localStorage).filter((name) => name.startsWith(`${this.storage}:`));
+      return names.map((name) => JSON.parse(localStorage.getItem(name))).sort((one, two) => one.at - two.at);
+    } catch {
+      return [];
+    }
+  }
+
+  // A full or forbidden storage must not stop the work: the decisions are still in memory.
+  #keep(item, keeps) {
+    const name = `${this.storage}:${item.decision.idempotency_key}`;
+    try {
+      if (keeps) localStorage.setItem(name, JSON.stringify(item));
+      else localStorage.removeItem(name);
+    } catch {
+      console.warn("Decisions cannot be kept in this browser's storage.");
+    }
+  }
+}

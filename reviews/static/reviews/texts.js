@@ -1,0 +1,94 @@
+// The texts on this desk: the first is shown, the others are fetched ahead.
+
+import { Refused, post } from "./api.js";
+
+const AHEAD = 3; // the text shown, and two more: a fast person does not wait for the server
+
+export class Texts {
+  // outbox: decisions that are not written yet. onSeen(text): it stands on the screen.
+  constructor({ url, filters, queue, outbox, onShow, onSeen, onLoading, onNone }) {
+    Object.assign(this, { url, filters, queue, outbox, onShow, onSeen, onLoading, onNone });
+    this.items = [];
+    this.seen = null;
+    this.seenAt = 0;
+  }
+
+  get current() {
+    return this.items[0] ?? null;
+  }
+
+  get ids() {
+    return this.items.map((text) => text.id);
+  }
+
+  // Nothing may be decided before: a key pressed a moment too early is meant for the text before.
+  get isSeen() {
+    return this.current !== null && this.seen === this.current;
+  }
+
+  // The text leaves the desk, and the next is shown.
+  next() {
+    const text = this.items.shift();
+    this.advance();
+    return text;
+  }
+
+  // In front of the others, whether it was on the desk or not.
+  bring(text) {
+    this.drop(text.id);
+    this.items.unshift(text);
+    this.#show();
+  }
+
+  // A text behind the one that is shown is not on this desk any more.
+  drop(id) {
+    this.items = this.items.filter((text) => text.id !== id);
+  }
+
+  async advance() {
+    if (this.current) this.#show();
+    else this.onLoading();
+    try {
+      const nothing = await this.#fetch();
+      if (!this.current) this.onNone(nothing?.message ?? "There is no other text now.", "When more texts arrive, look again.");
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (!this.current) this.onNone("The next text could not be fetched.", error.message);
+    }
+  }
+
+  // Texts go before decisions, which can wait in the outbox. Why there is none is true only when all are written.
+  async #fetch() {
+    const nothing = await this.queue(() => this.#fill(), { isUrgent: true });
+    if (this.current || !this.outbox.items.length) return nothing;
+    await this.outbox.flush();
+    return this.queue(() => this.#fill());
+  }
+
+  async #fill() {
+    while (this.items.length < AHEAD) {
+      const besides = [...this.ids, ...this.outbox.textIds];
+      // Not for a page that is left: it would claim a text for nobody.
+      const answer = await post(this.url, { besides, filters: this.filters }, { keepalive: false });
+      if (!answer.text || besides.includes(answer.text.id)) return answer.nothing;
+      this.items.push(answer.text);
+      if (this.items.length === 1) this.#show();
+    }
+    return null;
+  }
+
+  #show() {
+    const text = this.current;
+    this.seen = null;
+    this.onShow(text);
+    // The frame after this one is drawn when the first callback has run; the second runs behind it.
+    requestAnimationFrame(() => setTimeout(() => this.#saw(text)));
+  }
+
+  #saw(text) {
+    if (text !== this.current || this.seen === text) return;
+    this.seen = text;
+    this.seenAt = performance.now();
+    this.onSeen(text);
+  }
+}
