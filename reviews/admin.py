@@ -11,15 +11,31 @@ from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from labeling.admin import ReadOnlyAdmin
-from labeling.models import Category
-from reviews import queue, reviewers
+from labeling.admin import ProjectAdmin, ReadOnlyAdmin
+from labeling.models import Category, Project
+from reviews import queue, reviewers, settling
 from reviews.access import may_manage
 from reviews.blind import hides_label
 from reviews.forms import NewReviewerForm, ReviewerForm
 from reviews.models import Assignment, Review, Reviewer
 
 HIDDEN = "hidden: blind audit"
+
+
+admin.site.unregister(Project)
+
+
+@admin.register(Project)
+class ReviewedProjectAdmin(ProjectAdmin):
+    """The project's page, which also applies what is changed about its review."""
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and {"reviews_per_text", "overlap_share"} & set(form.changed_data):
+            settled = settling.settle_waiting(obj)
+            if settled:
+                self.message_user(request, f"{settled} texts have all the reviews that they need now.")
 
 
 @admin.register(Reviewer)

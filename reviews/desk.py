@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.text import Truncator
 
@@ -16,6 +17,7 @@ from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, R
 
 MOST_COUNTED = 1_000  # waiting texts are counted up to here: a count of millions would slow every decision
 LAST_DECISIONS = 8
+EXCERPT = 70  # characters
 PACE_WINDOW = timedelta(hours=1)
 SHOWN = (*DECISIONS, Action.FLAG)
 
@@ -180,20 +182,23 @@ def _pace(count: int, first: datetime | None, last: datetime | None) -> int:
 
 def last_decisions(reviewer: Reviewer, project: Project) -> list[dict[str, Any]]:
     """What this person did last in the project and has not undone, newest first."""
-    mine = Review.objects.filter(reviewer=reviewer, text__project=project)
-    newest = list(mine.select_related("text", "category_after").order_by("-pk")[: 3 * LAST_DECISIONS])
-    undone = {review.reverts_id for review in newest}  # nobody else undoes them, and an undo is always newer
-    standing = [review for review in newest if review.action != Action.UNDO and review.pk not in undone]
+    mine = Review.objects.filter(reviewer=reviewer, text__project=project).order_by("-pk")
+    # Values, because building three models for each row took a fifth of the time of a decision.
+    start = Substr("text__content", 1, EXCERPT + 1)
+    rows = mine.values_list("pk", "reverts", "text", start, "action", "category_after__name", "created_at")
+    newest = list(rows[: 2 * LAST_DECISIONS])
+    undone = {reverts for _, reverts, *_ in newest}  # nobody else undoes them, and an undo is always newer
+    standing = [row for row in newest if row[4] != Action.UNDO and row[0] not in undone]
     return [
         {
-            "id": review.pk,
-            "text_id": review.text_id,
-            "excerpt": Truncator(review.text.content).chars(70),
-            "action": review.action,
-            "category": review.category_after.name if review.category_after else None,
-            "when": review.created_at.isoformat(),
+            "id": pk,
+            "text_id": text_id,
+            "excerpt": Truncator(content).chars(EXCERPT),
+            "action": action,
+            "category": category,
+            "when": when.isoformat(),
         }
-        for review in standing[:LAST_DECISIONS]
+        for pk, _, text_id, content, action, category, when in standing[:LAST_DECISIONS]
     ]
 
 

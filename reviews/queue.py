@@ -45,7 +45,8 @@ def claim_next(
     if waiting := _held(reviewer, project, filters).exclude(text_id__in=besides).first():
         return waiting
     for reason in _order(reviewer, project, filters):
-        texts = candidates(reviewer, project, reason, filters)
+        # A text that is shown still may have lost its claim, and would come a second time.
+        texts = candidates(reviewer, project, reason, filters).exclude(pk__in=besides)
         if claimed := claiming.claim(reviewer, texts, reason, order=_guard(reviewer, project, reason, besides)):
             return claimed
     return why_nothing(reviewer, project)

@@ -169,3 +169,12 @@ def test_claiming_needs_the_same_queries_for_any_number_of_texts(
     add_labeled(*[0.5] * 300)
     with django_assert_max_num_queries(12):
         queue.claim_next(anna, project)
+
+
+def test_a_text_that_is_shown_does_not_come_again_when_its_claim_has_ended(
+    project: Project, anna: Reviewer, add_labeled
+) -> None:
+    [shown] = add_labeled(0.4)
+    queue.claim_next(anna, project)
+    Assignment.objects.update(expires_at=timezone.now())
+    assert isinstance(queue.claim_next(anna, project, besides=[shown.pk]), Nothing)
