@@ -1,312 +1,216 @@
-"""What one decision costs, for one reviewer and for eight, and that it does not grow with what is decided already.
+"""What the review desk costs over HTTP, for one reviewer and for eight, and that it does not grow with what is decided.
 
-    python benchmarks/review.py [--texts N] [--quick | --full] [--seconds S]
+    python benchmarks/review.py [--texts N] [--quick | --full] [--seconds S] [--threads T]
 
-On N texts that wait for review (default 100,000; --quick 5,000), in a fresh SQLite file, or in the empty PostgreSQL
-database that DATABASE_URL names. Each step is a process of its own:
+Starts gunicorn as `manage.py start` does (--threads 1: with sync workers) on a database of N texts that wait for review
+(default 100,000; --quick 5,000), 5 % of them of the blind audit: a fresh SQLite file, or, when DATABASE_URL names a
+PostgreSQL server, a new database there that is dropped at the end. People send what the desk's page sends:
 
-1. one reviewer: claim_next and record, 500 times, wall and processor time of each;
-2. eight reviewers as processes for S seconds (default 20): decisions a second, errors, texts decided twice;
-3. the same as 1 again when 10,000 and 200,000 texts (--full: 1,000,000) are decided already, and the time to seal and
-   verify them.
+1. one reviewer, 500 times a decision and the next text: wall time, processor time of the web server's processes, and
+   apart from it that of the database's;
+2. eight reviewers as processes for S seconds (default 20), without pause: decisions a second, errors, texts given to
+   two people; afterwards the database is asked whether it holds exactly the decisions that were answered;
+3. the same as 1 on fresh databases where 10,000 and 200,000 texts (--full: 1,000,000) are decided besides, how many
+   times the cost of 1 this is, and the time to seal and verify these decisions.
 
-The last line printed is one JSON object.
+The client's own processor time is the same work at every request: where it differs, the machine was busier.
+
+Needs Linux, for the processor time. The last line printed is one JSON object.
 """
 
 import argparse
+import importlib.metadata
 import json
+import multiprocessing
 import os
+import platform
+import secrets
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from review_desk import Desk, Sent, in_turn, without_pause
+from review_server import ROOT, Server, backends, execute, fresh_database, processor_seconds
+
 REVIEWERS = 8
-ONE_REVIEWER = 500  # decisions timed
-BATCH = 5_000
+WARM_UP = 10
+ERRORS_IN_LOG = ("Traceback", "ERROR", "CRITICAL", "database is locked", "Internal Server Error")
+MOST_PROCESSOR, MOST_WALL = 15.0, 30.0  # milliseconds, the bars of one reviewer
+LEAST_RATE = {"sqlite": 25.0, "postgresql": 60.0}  # decisions a second, the bars of eight reviewers
+
+Figures = dict[str, Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--requests", type=int, default=500, help="decisions of the one reviewer")
+    parser.add_argument("--threads", type=int, help="of each worker, instead of those of manage.py start; 1: sync")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="5,000 texts, 5 seconds, 2,000 decided: under a minute")
     size.add_argument("--full", action="store_true", help="1,000,000 decided texts instead of 200,000")
-    parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
-        print(json.dumps(CHILDREN[options.child[0]](*options.child[1:])))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(database(Path(folder)), options)))
-
-
-def measure(url: str, options: argparse.Namespace) -> dict[str, Any]:
-    texts, seconds, decided = options.texts, options.seconds, (10_000, 1_000_000 if options.full else 200_000)
+    options.decided = [0, 10_000, 1_000_000 if options.full else 200_000]
     if options.quick:
-        texts, seconds, decided = 5_000, min(seconds, 5.0), (2_000,)
-    child(url, "fill", str(texts), str(REVIEWERS))
-    results = {"database": url.split(":")[0], "texts": texts}
-    results["one reviewer"] = show("one reviewer", child(url, "one"))
-    results["eight reviewers"] = show("eight reviewers", eight(url, seconds))
-    for count in decided:
-        title = f"{count} decided"
-        child(url, "decide", str(count))
-        results[title] = show(title, {**child(url, "trail"), **child(url, "one")})
-    return results
+        options.texts, options.seconds, options.requests, options.decided = 5_000, 5.0, 100, [0, 2_000]
+    os.environ |= {"SECRET_KEY": secrets.token_hex(), "DEBUG": "False", "LOG_LEVEL": "WARNING"}
+    with tempfile.TemporaryDirectory(prefix="review-") as folder:
+        print(json.dumps({**surroundings(), "texts": options.texts, **measure(Path(folder), options)}))
 
 
-def show(title: str, figures: dict[str, Any]) -> dict[str, Any]:
-    print(title)
-    for name, value in figures.items():
-        print(f"  {name:45} {value:,.2f}" if isinstance(value, float) else f"  {name:45} {value}")
+def surroundings() -> Figures:
+    names = ("django", "gunicorn", "psycopg2-binary", "httpx")
+    url = os.environ.get("DATABASE_URL", "")
+    is_postgresql = url.startswith("postgres")
+    version = execute(url, "SHOW server_version")[0][0] if is_postgresql else sqlite3.sqlite_version
+    return {
+        "database": "postgresql" if is_postgresql else "sqlite",
+        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "system": platform.platform()},
+        "versions": {
+            "python": platform.python_version(),
+            "database": version,
+            **{name: importlib.metadata.version(name) for name in names},
+        },
+    }
+
+
+def measure(folder: Path, options: argparse.Namespace) -> Figures:
+    stages = {f"{decided} decided": stage(folder, options, decided) for decided in options.decided}
+    first = stages["0 decided"]["one"]
+    for title, figures in stages.items():
+        growth = {name: figures["one"][name] / value for name, value in first.items() if "processor p50" in name}
+        show(f"{title}, times the cost of none decided", growth, {})
+    return stages
+
+
+def stage(folder: Path, options: argparse.Namespace, decided: int) -> Figures:
+    """All figures of one fresh database; eight reviewers only where nothing is decided before."""
+    with fresh_database(folder, f"decided_{decided}") as url:
+        cast = step(url, "fill", str(options.texts), str(decided))
+        figures: Figures = {}
+        with Server(folder / f"server-{decided}.log", url, threads=options.threads) as server:
+            desk = Desk(server.address, cast["sessions"][0], cast["project"])
+            figures["one"] = one(desk, server, options.requests)
+            show(f"{decided:,} decided, one reviewer", figures["one"], bars_of_one())
+            everybody = [desk.sent]
+            if decided == 0:
+                everybody += eight(server, cast, options.seconds)
+                figures["eight"] = rates(everybody[1:], options.seconds)
+                show("eight reviewers", figures["eight"], bars_of_eight(url))
+            figures["check"] = check(everybody, decided, server, step(url, "check"))
+            show("afterwards", figures["check"], dict.fromkeys(figures["check"], (0.0, 0.0)))
+        if decided:
+            figures["trail"] = step(url, "trail")
+            show("audit trail", figures["trail"], {"problems": (0.0, 0.0)})
+        return figures
+
+
+def step(url: str, *args: str) -> Figures:
+    command = [sys.executable, str(ROOT / "benchmarks" / "review_database.py"), *args]
+    environment = {**os.environ, "DATABASE_URL": url}
+    return dict(json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout))
+
+
+# --- One reviewer, eight reviewers ------------------------------------------------------------------------------------
+
+
+def one(desk: Desk, server: Server, requests: int) -> Figures:
+    in_turn(desk, WARM_UP, lambda: ())  # connects, and loads what is loaded once
+    for times in desk.sent.wall.values():
+        times.clear()
+    web, database = server.workers(), backends(server.url)
+    used = in_turn(desk, requests, lambda: (processor_seconds(web), processor_seconds(database), time.process_time()))
+    figures: Figures = {}
+    for verb, times in desk.sent.wall.items():
+        server_times, database_times, client_times = zip(*used[verb], strict=True)
+        figures |= percentiles(f"{verb}, server's processor", server_times, (50, 95))
+        if database:
+            figures |= percentiles(f"{verb}, database's processor", database_times, (50,))
+        figures |= percentiles(f"{verb}, client's processor", client_times, (50,))
+        figures |= percentiles(f"{verb}, wall", times, (50, 95, 99))
     return figures
 
 
-def eight(url: str, seconds: float) -> dict[str, Any]:
-    start = time.time() + 3.0  # all have started by then
-    running = [begin(url, "worker", str(number), str(start), str(seconds)) for number in range(REVIEWERS)]
-    answers = [json.loads(process.communicate()[0].splitlines()[-1]) for process in running]
-    decided = Counter(key for answer in answers for key in answer["texts"])
-    waits = [wait for answer in answers for wait in answer["waits"]]
-    errors = Counter(error for answer in answers for error in answer["errors"])
+def eight(server: Server, cast: Figures, seconds: float) -> list[Sent]:
+    """What each of the people got, the one reviewer of before among them."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(REVIEWERS, mp_context=context) as people:
+        everybody_is_there = manager.Barrier(REVIEWERS)
+        running = [
+            people.submit(without_pause, server.address, session, cast["project"], everybody_is_there, seconds)
+            for session in cast["sessions"]
+        ]
+        return [one.result() for one in running]
+
+
+def rates(everybody: list[Sent], seconds: float) -> Figures:
+    figures: Figures = {"decisions/s": sum(len(sent.decided) for sent in everybody) / seconds}
+    for verb in ("decide", "next"):
+        figures |= percentiles(f"{verb}, wall", [wait for sent in everybody for wait in sent.wall[verb]], (50, 95, 99))
+    return figures
+
+
+def check(everybody: list[Sent], decided_before: int, server: Server, found: Figures) -> Figures:
+    """Numbers that are all zero when nothing went wrong."""
+    answered = sum(len(sent.decided) for sent in everybody) + decided_before
+    desks = Counter(text_id for _, text_id in {(sent.person, text_id) for sent in everybody for text_id in sent.given})
+    errors = sum((sent.errors for sent in everybody), Counter())
+    log = [line for line in server.lines() if any(word in line for word in ERRORS_IN_LOG)]
+    for error, count in errors.items():
+        print(f"  {count} x {error}")
+    if log:
+        server.show_end()
     return {
-        "decisions/s": len(waits) / seconds,
-        **percentiles("wall", waits),
-        "errors": dict(errors),
-        "texts given to two people": sum(count > 1 for count in decided.values()),
-        **child(url, "twice"),
+        "requests refused or failed": errors.total(),
+        "errors in the server's log": len(log),
+        "texts given to two people": sum(count > 1 for count in desks.values()),
+        "texts decided twice": found["texts decided twice"],
+        "reviews less answered decisions": found["reviews"] - answered,
+        "texts reviewed less answered decisions": found["texts reviewed"] - answered,
     }
 
 
-def database(folder: Path) -> str:
-    """A fresh SQLite file, or the PostgreSQL database of DATABASE_URL, which must be empty."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        url = f"sqlite:///{folder / 'review.sqlite3'}"
-    environment = {**os.environ, "DATABASE_URL": url}
-    subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "-v", "0"], env=environment, check=True)
-    return url
+# --- Figures and bars -------------------------------------------------------------------------------------------------
 
 
-def begin(url: str, *args: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "DATABASE_URL": url}
-    command = [sys.executable, __file__, "--child", *args]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+def percentiles(name: str, seconds: Any, wanted: tuple[int, ...]) -> dict[str, float]:
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {f"{name} p{percent}, ms": cuts[percent - 1] * 1000 for percent in wanted}
 
 
-def child(url: str, *args: str) -> dict[str, Any]:
-    process = begin(url, *args)
-    out, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"Step {args[0]} failed.")
-    return dict(json.loads(out.splitlines()[-1]))
-
-
-def percentiles(name: str, seconds: list[float]) -> dict[str, float]:
-    cuts = statistics.quantiles(seconds, n=20)
-    return {f"{name} p50, ms": statistics.median(seconds) * 1000, f"{name} p95, ms": cuts[18] * 1000}
-
-
-# --- Steps, each in a process of its own ------------------------------------------------------------------------------
-
-
-def setup() -> None:
-    sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labeling_site.settings")
-    import django
-
-    django.setup()
-
-
-def add_texts(project: Any, count: int) -> list[int]:
-    """Texts of about 140 characters that a model labeled, unsure; a twentieth of them for the blind audit."""
-    from labeling import annotations, bulk
-    from labeling.models import LabelingRun, Text
-
-    start = Text.objects.count()
-    rows = ((f"{n} " + "parcel order late again please " * 4, f"{n:032d}") for n in range(start, start + count))
-    bulk.insert(Text, ("content", "content_hash"), rows, shared={"project": project.pk})
-    run = LabelingRun.objects.create(
-        project=project, provider="local", threshold=0.8, audit_share=0.05, status="succeeded"
-    )
-    category = project.categories.first().pk
-    keys = list(project.texts.filter(status="unlabeled").values_list("pk", flat=True))
-    for begin_at in range(0, len(keys), BATCH):
-        annotations.record_predictions(
-            run,
-            [
-                annotations.Prediction(
-                    pk, category, 0.5, 0.5, pk % 1000 / 1000, [(category, 0.5)], "", [], False, pk % 20 == 0
-                )
-                for pk in keys[begin_at : begin_at + BATCH]
-            ],
-        )
-    return keys
-
-
-def fill(texts: str, reviewers: str) -> dict[str, Any]:
-    setup()
-    from django.contrib.auth.models import User
-
-    from labeling.models import Category, Project, Text
-    from reviews.models import Reviewer
-
-    if Text.objects.exists():
-        raise SystemExit("The database has texts. Name an empty one in DATABASE_URL.")
-    project = Project.objects.get(name="Default")
-    for position in range(8):
-        Category.objects.create(project=project, name=f"Category {position}", position=position)
-    for number in range(int(reviewers)):
-        reviewer = Reviewer.objects.create(user=User.objects.create_user(f"reviewer-{number}"))
-        reviewer.projects.add(project)
-    add_texts(project, int(texts))
-    return {}
-
-
-def decide_next(reviewer: Any, project: Any) -> int:
-    """What a request does: the next text onto the desk, and the decision about it."""
-    from reviews import decisions, queue
-    from reviews.models import Action
-
-    claim = queue.claim_next(reviewer, project)
-    if isinstance(claim, queue.Nothing):
-        raise LookupError(str(claim))
-    text = claim.text
-    blind = text.is_audit
-    decisions.record(
-        reviewer,
-        text.pk,
-        decisions.Decision(
-            Action.DECIDE if blind else Action.APPROVE,
-            label_id=None if blind else text.current_label_id,
-            category_id=text.current_label.category_id if blind else None,
-            seconds_spent=3.0,
-        ),
-    )
-    return int(text.pk)
-
-
-def cast(number: int) -> tuple[Any, Any]:
-    setup()
-    from labeling.models import Project
-    from reviews.models import Reviewer
-
-    reviewer = Reviewer.objects.get(user__username=f"reviewer-{number}")
-    return reviewer, Project.objects.get(name="Default")
-
-
-def one() -> dict[str, Any]:
-    reviewer, project = cast(0)
-    decide_next(reviewer, project)  # connects, and loads what is loaded once
-    wall, processor = [], []
-    for _ in range(ONE_REVIEWER):
-        begin_at, begin_cpu = time.perf_counter(), time.process_time()
-        decide_next(reviewer, project)
-        wall.append(time.perf_counter() - begin_at)
-        processor.append(time.process_time() - begin_cpu)
-    return {**percentiles("wall", wall), **percentiles("processor", processor)}
-
-
-def worker(number: str, start: str, seconds: str) -> dict[str, Any]:
-    reviewer, project = cast(int(number))
-    time.sleep(max(0.0, float(start) - time.time()))
-    from django.db import DatabaseError
-
-    from reviews.decisions import Conflict
-
-    end, texts, waits, errors = float(start) + float(seconds), [], [], []
-    while time.time() < end:
-        begin_at = time.perf_counter()
-        try:
-            texts.append(decide_next(reviewer, project))
-            waits.append(time.perf_counter() - begin_at)
-        except (Conflict, DatabaseError, LookupError) as error:
-            errors.append(f"{type(error).__name__}: {str(error)[:80]}")
-    return {"texts": texts, "waits": waits, "errors": errors}
-
-
-def twice() -> dict[str, Any]:
-    setup()
-    from django.db.models import Count
-
-    from reviews.models import Assignment, Review
-
-    decided = Review.objects.order_by().values("text").annotate(n=Count("pk")).filter(n__gt=1)
-    return {"texts decided twice": decided.count(), "claims left over": Assignment.objects.count()}
-
-
-def decide(target: str) -> dict[str, Any]:
-    """Bring the number of decided texts to the target, in bulk; every second text added stays open."""
-    _, project = cast(0)
-    from django.db.models import F
-    from django.utils import timezone
-
-    from labeling import bulk
-    from labeling.models import Text
-    from reviews.hashing import content_hash
-    from reviews.models import Review, Reviewer
-
-    reviewer = Reviewer.objects.order_by("pk")[0]
-    missing = max(0, int(target) - Review.objects.count())
-    names = ("text", "label", "category_before", "category_after", "is_blind")
-    shared = {"reviewer": reviewer.pk, "action": "approve", "status_before": "needs_review", "seconds_spent": 3.0}
-    for _ in range(0, missing, BATCH):
-        add_texts(project, BATCH)
-        waiting = (
-            project.texts.filter(status="needs_review")
-            .order_by("-priority", "pk")
-            .annotate(category=F("current_label__category_id"))[:BATCH]
-        )
-        rows, now = [], timezone.now()
-        for text in waiting:
-            values = (text.pk, text.current_label_id, text.category, text.category, text.is_audit)
-            filled = {f"{name}_id" if name != "is_blind" else name: v for name, v in zip(names, values, strict=True)}
-            review = Review(**filled, **{"reviewer_id" if k == "reviewer" else k: v for k, v in shared.items()})
-            review.created_at = now
-            rows.append((*values, content_hash(review)))
-        bulk.insert(Review, (*names, "content_hash"), rows, shared={**shared, "created_at": now})
-        Text.objects.filter(pk__in=[row[0] for row in rows]).update(status="reviewed", reviewed_by=reviewer.user_id)
-    return {}
-
-
-def trail() -> dict[str, Any]:
-    """Seal and verify all of it; the second sealing is what the schedule does every minute."""
-    setup()
-    from reviews import audit_trail
-
-    begin_at = time.perf_counter()
-    count = audit_trail.seal()
-    sealed_at = time.perf_counter()
-    audit_trail.seal()
-    again_at = time.perf_counter()
-    report = audit_trail.verify()
-    ended_at = time.perf_counter()
+def bars_of_one() -> dict[str, tuple[float, float]]:
+    """Least and most of the figures that have a bar."""
+    wall = {"next": MOST_WALL, "decide": MOST_PROCESSOR}
     return {
-        "reviews": report.checked,
-        "problems": report.count,
-        "sealed/s": count / (sealed_at - begin_at),
-        "seal nothing, ms": (again_at - sealed_at) * 1000,
-        "verified/s": report.checked / (ended_at - again_at),
-        "peak MB": int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024,
+        **{f"{verb}, server's processor p50, ms": (0.0, MOST_PROCESSOR) for verb in wall},
+        **{f"{verb}, wall p50, ms": (0.0, most) for verb, most in wall.items()},
     }
 
 
-CHILDREN: dict[str, Callable[..., dict[str, Any]]] = {
-    "fill": fill,
-    "one": one,
-    "worker": worker,
-    "twice": twice,
-    "decide": decide,
-    "trail": trail,
-}
+def bars_of_eight(url: str) -> dict[str, tuple[float, float]]:
+    return {"decisions/s": (LEAST_RATE["postgresql" if url.startswith("postgres") else "sqlite"], float("inf"))}
+
+
+def show(title: str, figures: Figures, bars: dict[str, tuple[float, float]]) -> None:
+    print(title)
+    for name, value in figures.items():
+        least, most = bars.get(name, (0.0, float("inf")))
+        bar = f"at most {most:g}" if most < float("inf") else f"at least {least:g}"
+        verdict = f"  bar: {bar}, {'held' if least <= value <= most else 'MISSED'}" if name in bars else ""
+        print(
+            f"  {name:42} {value:10,.2f}{verdict}" if isinstance(value, float) else f"  {name:42} {value:10}{verdict}"
+        )
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
