@@ -206,7 +206,6 @@ class TextAdmin(LargeTableAdmin):
         for project in Project.objects.filter(pk__in=picked):
             _start_run(self, request, project, text_ids=picked[project.pk], relabel=True)
 
-
     @admin.action(description="Mark as gold: the label is known to be right", permissions=["label"])
     def mark_gold(self, request: HttpRequest, texts: QuerySet[Text]) -> None:
         count = gold.mark(texts)
