@@ -4,10 +4,11 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from labeling import annotations
 from labeling.choices import TextStatus
-from labeling.models import Category, Label, Text
+from labeling.models import Category, Label, Project, Text
 from reviews import policy, refusals
 from reviews.blind import is_blind_text
 from reviews.claiming import free_slot
@@ -33,13 +34,17 @@ class Decision:
     batch: uuid.UUID | None = None
 
 
-def record(reviewer: Reviewer, text_id: int, decision: Decision) -> Review:
+def record(reviewer: Reviewer, text_id: int, decision: Decision, *, project: Project | None = None) -> Review:
     """Write one decision. The same idempotency key again gives the Review written first, and changes nothing.
 
-    Raises NotYourProject, WrongDecision, or a Conflict; nothing is half-written.
+    Raises NotYourProject, WrongDecision (also when the text is not of `project`), or a Conflict; nothing is
+    half-written.
     """
+    texts = Text.objects.all() if project is None else Text.objects.filter(project=project)
     try:
-        return _record(reviewer, text_id, decision)
+        return _record(reviewer, texts, text_id, decision)
+    except Text.DoesNotExist:
+        raise refusals.WrongDecision("There is no such text in this project.") from None
     except IntegrityError:  # one_review_per_idempotency_key: the same key, sent for another text at the same moment
         if repeated := written_before(reviewer, decision.idempotency_key):
             return repeated
@@ -54,8 +59,8 @@ def written_before(reviewer: Reviewer, idempotency_key: str) -> Review | None:
 
 
 @transaction.atomic
-def _record(reviewer: Reviewer, text_id: int, decision: Decision) -> Review:
-    text = lock(Text.objects.select_related("project", "current_label__category"), text_id)
+def _record(reviewer: Reviewer, texts: QuerySet[Text], text_id: int, decision: Decision) -> Review:
+    text = lock(texts.select_related("project", "current_label__category"), text_id)
     # Looked up under the lock: of two requests with one key the second finds what the first wrote.
     if repeated := written_before(reviewer, decision.idempotency_key):
         return repeated
@@ -129,7 +134,7 @@ def _insert(
         queue_reason=assignment.reason if assignment else QueueReason.CHOSEN,
         selection_probability=assignment.selection_probability if assignment else None,
         seconds_spent=decision.seconds_spent,
-        idempotency_key=decision.idempotency_key,
+        idempotency_key=decision.idempotency_key or None,
         batch=decision.batch,
     )
 

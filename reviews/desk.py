@@ -1,11 +1,11 @@
 """What the review desk shows: one text, the person's progress, what others decided meanwhile. Reads only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -135,33 +135,27 @@ def _review_row(review: Review) -> dict[str, Any]:
     }
 
 
-def progress(reviewer: Reviewer, project: Project) -> Progress:
-    """Read with every decision, so it looks at this person's last day only, in one query."""
-    now = timezone.now()
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    made_today, lately = _made(midnight), _made(now - PACE_WINDOW)
+def standing(reviewer: Reviewer, project: Project) -> dict[str, Any]:
+    """The person's progress and last decisions. It goes with every answer, so it reads a few of the newest rows."""
+    made = last_decisions(reviewer, project)
+    shown = [row.as_json() for row in made[:LAST_DECISIONS]]
+    return {"progress": asdict(progress(reviewer, project, pace=_pace(made))), "decisions": shown}
+
+
+def progress(reviewer: Reviewer, project: Project, *, pace: int) -> Progress:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     # By the undoing reviews, and not by the undone ones: a join from those reads all reviews there are.
-    undone_today = Q(action=Action.UNDO, reverts__action__in=DECISIONS, reverts__created_at__gte=midnight)
-    mine = Review.objects.filter(reviewer=reviewer, created_at__gte=min(midnight, now - PACE_WINDOW))
-    numbers = mine.aggregate(
-        made=Count("pk", filter=made_today),
-        undone=Count("pk", filter=undone_today),
-        lately=Count("pk", filter=lately),
-        first=Min("created_at", filter=lately),
-        last=Max("created_at", filter=lately),
-    )
+    undone = Q(action=Action.UNDO, reverts__action__in=DECISIONS, reverts__created_at__gte=midnight)
+    today = Review.objects.filter(reviewer=reviewer, created_at__gte=midnight)
+    numbers = today.aggregate(made=Count("pk", filter=Q(action__in=DECISIONS)), undone=Count("pk", filter=undone))
     waiting = waiting_in(project)
     return Progress(
         decided_today=numbers["made"] - numbers["undone"],
         daily_goal=reviewer.daily_goal,
-        pace_per_hour=_pace(numbers["lately"], numbers["first"], numbers["last"]),
+        pace_per_hour=pace,
         waiting=min(waiting, MOST_COUNTED),
         waiting_is_capped=waiting > MOST_COUNTED,
     )
-
-
-def _made(since: datetime) -> Q:
-    return Q(action__in=DECISIONS, created_at__gte=since)
 
 
 def waiting_in(project: Project) -> int:
@@ -172,34 +166,45 @@ def waiting_in(project: Project) -> int:
     return sum(some[: MOST_COUNTED + 1].count() for some in (unsure, audits))
 
 
-def _pace(count: int, first: datetime | None, last: datetime | None) -> int:
-    """Decisions an hour at the speed of the last hour; 0 until there are three to measure."""
-    if count < 3 or first is None or last is None:
-        return 0
-    seconds = (last - first).total_seconds()
-    return round((count - 1) * 3600 / seconds) if seconds > 1 else 0
+class LastDecision(NamedTuple):
+    """A Review, as far as the list of last decisions needs it."""
+
+    pk: int
+    reverts: int | None
+    text_id: int
+    beginning: str
+    action: str
+    category: str | None
+    when: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.pk,
+            "text_id": self.text_id,
+            "excerpt": Truncator(self.beginning).chars(EXCERPT),
+            "action": self.action,
+            "category": self.category,
+            "when": self.when.isoformat(),
+        }
 
 
-def last_decisions(reviewer: Reviewer, project: Project) -> list[dict[str, Any]]:
+def last_decisions(reviewer: Reviewer, project: Project) -> list[LastDecision]:
     """What this person did last in the project and has not undone, newest first."""
     mine = Review.objects.filter(reviewer=reviewer, text__project=project).order_by("-pk")
+    beginning = Substr("text__content", 1, EXCERPT + 1)
     # Values, because building three models for each row took a fifth of the time of a decision.
-    start = Substr("text__content", 1, EXCERPT + 1)
-    rows = mine.values_list("pk", "reverts", "text", start, "action", "category_after__name", "created_at")
-    newest = list(rows[: 2 * LAST_DECISIONS])
-    undone = {reverts for _, reverts, *_ in newest}  # nobody else undoes them, and an undo is always newer
-    standing = [row for row in newest if row[4] != Action.UNDO and row[0] not in undone]
-    return [
-        {
-            "id": pk,
-            "text_id": text_id,
-            "excerpt": Truncator(content).chars(EXCERPT),
-            "action": action,
-            "category": category,
-            "when": when.isoformat(),
-        }
-        for pk, _, text_id, content, action, category, when in standing[:LAST_DECISIONS]
-    ]
+    rows = mine.values_list("pk", "reverts", "text", beginning, "action", "category_after__name", "created_at")
+    newest = [LastDecision(*row) for row in rows[: 2 * LAST_DECISIONS]]
+    undone = {row.reverts for row in newest}  # nobody else undoes them, and an undo is always newer
+    return [row for row in newest if row.action != Action.UNDO and row.pk not in undone]
+
+
+def _pace(made: Sequence[LastDecision]) -> int:
+    """Decisions an hour, at the speed of the last ones within the hour; 0 until there are three to measure."""
+    since = timezone.now() - PACE_WINDOW
+    times = [row.when for row in made if row.action in DECISIONS and row.when >= since]
+    seconds = (times[0] - times[-1]).total_seconds() if len(times) > 2 else 0.0
+    return round((len(times) - 1) * 3600 / seconds) if seconds > 1 else 0
 
 
 def decided_by_others(reviewer: Reviewer, text_ids: Collection[int]) -> list[dict[str, Any]]:

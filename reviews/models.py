@@ -122,7 +122,8 @@ class Review(AppendOnlyModel):
     queue_reason = models.CharField(max_length=20, choices=QueueReason, default=QueueReason.CHOSEN)
     selection_probability = models.FloatField(null=True, blank=True)
     seconds_spent = models.FloatField(null=True, blank=True)
-    idempotency_key = models.CharField(max_length=64, blank=True)
+    # Null without a key: under a condition, such as "not empty", SQLite could not use the index of the constraint.
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True)
     reverts = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reverted_by")
     batch = models.UUIDField(null=True, blank=True, help_text="Decisions made together, to be undone together.")
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of this row's content at insert.")
@@ -134,9 +135,7 @@ class Review(AppendOnlyModel):
         db_table = "reviews"
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
-                "reviewer", "idempotency_key", name="one_review_per_idempotency_key", condition=~Q(idempotency_key="")
-            ),
+            models.UniqueConstraint("reviewer", "idempotency_key", name="one_review_per_idempotency_key"),
             models.CheckConstraint(condition=Q(action__in=Action.values), name="review_action_is_known"),
             models.CheckConstraint(
                 condition=Q(action="undo", reverts__isnull=False) | ~Q(action="undo") & Q(reverts__isnull=True),

@@ -47,7 +47,7 @@ def require_membership(reviewer: Reviewer, text: Text) -> None:
 
 def refuse_conflicts(reviewer: Reviewer, text: Text, assignment: Assignment | None, label_id: int | None) -> None:
     """Raises a Conflict unless this reviewer may decide the text now, with this label as the one that was shown."""
-    made = list(Review.objects.effective().filter(text=text).select_related("reviewer__user").order_by("-pk"))
+    made = list(Review.objects.effective().filter(text=text).order_by("-pk"))
     mine = next((review for review in made if review.reviewer_id == reviewer.pk), None)
     if mine:
         raise AlreadyDecided("You have decided this text already.", mine)

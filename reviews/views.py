@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling.models import Project, Text
+from labeling.models import Project
 from reviews import decisions, desk, queue, refusals
 from reviews.access import NotYourProject, may_manage, reviewer_of
 from reviews.blind import is_blind_text
@@ -93,14 +93,7 @@ def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> 
         "actions": DESK_ACTIONS,
         "keys": keys_of(reviewer),
         "filters": request.GET.dict(),
-        **_standing(reviewer, project),
-    }
-
-
-def _standing(reviewer: Reviewer, project: Project) -> dict[str, Any]:
-    return {
-        "progress": asdict(desk.progress(reviewer, project)),
-        "decisions": desk.last_decisions(reviewer, project),
+        **desk.standing(reviewer, project),
     }
 
 
@@ -183,10 +176,8 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
     if not form.is_valid():
         return _refusal(400, "wrong_decision", _messages(form))
     text_id, decision = form.cleaned_data["text_id"], form.decision()
-    if not Text.objects.filter(pk=text_id, project=project).exists():
-        return _refusal(400, "wrong_decision", "There is no such text in this project.")
     try:
-        review = decisions.record(reviewer, text_id, decision)
+        review = decisions.record(reviewer, text_id, decision, project=project)
     except refusals.WrongDecision as reason:
         return _refusal(400, "wrong_decision", str(reason))
     except refusals.Conflict as reason:
@@ -194,14 +185,14 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
             return _conflict(reason)
         assert reason.review is not None
         review = reason.review
-    return JsonResponse({"review": review.pk, **_standing(reviewer, project)})
+    return JsonResponse({"review": review.pk, **desk.standing(reviewer, project)})
 
 
 @_verb
 def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
     """Take one of the reviewer's own decisions in this project back; its text returns to the desk."""
     named = ids([sent.get("review_id")])
-    mine = [row["id"] for row in desk.last_decisions(reviewer, project)]
+    mine = [row.pk for row in desk.last_decisions(reviewer, project)]
     review_id = next((pk for pk in named or mine if pk in mine), None)
     if review_id is None:
         return _refusal(400, "nothing_to_undo", "There is no decision of yours to undo.")
@@ -212,7 +203,7 @@ def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     except refusals.Conflict as reason:
         return _conflict(reason)
     text = desk.text_of(claimed).as_json() if claimed else None
-    return JsonResponse({"review": undone.pk, "text": text, **_standing(reviewer, project)})
+    return JsonResponse({"review": undone.pk, "text": text, **desk.standing(reviewer, project)})
 
 
 @_verb

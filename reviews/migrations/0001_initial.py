@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('queue_reason', models.CharField(choices=[('uncertain', 'The model was unsure'), ('audit', 'Drawn at random for the blind audit'), ('chosen', 'Somebody chose it'), ('gold', 'Its answer is known'), ('second_look', 'Its review looked like a mistake')], default='chosen', max_length=20)),
                 ('selection_probability', models.FloatField(blank=True, null=True)),
                 ('seconds_spent', models.FloatField(blank=True, null=True)),
-                ('idempotency_key', models.CharField(blank=True, max_length=64)),
+                ('idempotency_key', models.CharField(blank=True, max_length=64, null=True)),
                 ('batch', models.UUIDField(blank=True, help_text='Decisions made together, to be undone together.', null=True)),
                 ('content_hash', models.CharField(help_text="SHA-256 of this row's content at insert.", max_length=64)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 'db_table': 'reviews',
                 'ordering': ['id'],
                 'indexes': [models.Index(fields=['reviewer', '-id'], name='review_by_reviewer'), models.Index(fields=['reviewer', 'created_at'], name='review_by_time'), models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='review_by_batch')],
-                'constraints': [models.UniqueConstraint(models.F('reviewer'), models.F('idempotency_key'), condition=models.Q(('idempotency_key', ''), _negated=True), name='one_review_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'reject', 'modify', 'decide', 'skip', 'flag', 'undo', 'adjudicate', 'return'])), name='review_action_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'undo'), ('reverts__isnull', False)), models.Q(models.Q(('action', 'undo'), _negated=True), ('reverts__isnull', True)), _connector='OR'), name='an_undo_reverts_a_review')],
+                'constraints': [models.UniqueConstraint(models.F('reviewer'), models.F('idempotency_key'), name='one_review_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'reject', 'modify', 'decide', 'skip', 'flag', 'undo', 'adjudicate', 'return'])), name='review_action_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'undo'), ('reverts__isnull', False)), models.Q(models.Q(('action', 'undo'), _negated=True), ('reverts__isnull', True)), _connector='OR'), name='an_undo_reverts_a_review')],
             },
         ),
         migrations.CreateModel(

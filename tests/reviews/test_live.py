@@ -108,7 +108,7 @@ def test_who_is_on_the_desk_since_when_and_with_how_much(
 ) -> None:
     first, _, third = add_labeled(0.5, 0.6, 0.7)
     for reviewer in (ben, anna, ben):
-        queue.claim_next(reviewer, project, besides=list(Text.objects.values_list("pk", flat=True)))
+        queue.claim_next(reviewer, project, besides=list(reviewer.assignments.values_list("text_id", flat=True)))
     earlier = timezone.now() - timedelta(minutes=7)
     Assignment.objects.filter(reviewer=ben, text=first).update(claimed_at=earlier)
     Assignment.objects.filter(reviewer=ben, text=third).update(claimed_at=timezone.now())
