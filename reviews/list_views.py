@@ -20,8 +20,8 @@ from reviews.filters import NO_FILTERS
 from reviews.list_forms import SIZE, BulkForm, ListForm, Planned, UndoForm
 from reviews.listing import SIZES, Order, Page, Place, Preview
 from reviews.models import Review, Reviewer, ReviewQuerySet
+from reviews.pages import reviewer_and_project
 from reviews.refusals import NothingToUndo, WrongDecision
-from reviews.views import _reviewer_and_project
 
 OTHERS_WERE_FIRST = "because others had them or their labels were replaced meanwhile"
 
@@ -37,7 +37,7 @@ def _for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]
         if not request.user.is_authenticated:
             page = request.get_full_path() if request.method == "GET" else reverse("reviews:list", args=[project_id])
             return redirect_to_login(page, reverse("admin:login"))
-        return view(request, *_reviewer_and_project(request, project_id))
+        return view(request, *reviewer_and_project(request, project_id))
 
     return checked
 

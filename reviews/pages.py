@@ -8,11 +8,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from reviews.access import may_manage
+from labeling.models import Project
+from reviews.access import NotYourProject, may_manage, reviewer_of
+from reviews.models import Reviewer
 
 View = Callable[..., HttpResponseBase]
 
@@ -37,3 +40,14 @@ def require_manager(request: HttpRequest) -> None:
     """Raises PermissionDenied unless the user looks after reviewers."""
     if not may_manage(request.user):
         raise PermissionDenied("This page is for managers. Ask one of them for the permission.")
+
+
+def reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewer, Project]:
+    """Raises PermissionDenied unless the user may review for the project."""
+    if not (request.user.is_active and getattr(request.user, "is_staff", False)):
+        raise PermissionDenied("You may not review. Ask a manager for the permission.")
+    project = get_object_or_404(Project, pk=project_id)
+    try:
+        return reviewer_of(request.user, project), project
+    except NotYourProject as reason:
+        raise PermissionDenied(str(reason)) from reason

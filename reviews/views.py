@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -21,11 +21,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.models import Project
 from reviews import decisions, desk, queue, refusals
-from reviews.access import NotYourProject, may_manage, reviewer_of
+from reviews.access import may_manage
 from reviews.blind import is_blind_text
 from reviews.desk_forms import DecisionForm, FiltersForm, KeysForm, ids
 from reviews.keys import DESK_ACTIONS, WrongKeys, change_keys, keys_of
 from reviews.models import Assignment, Review, Reviewer
+from reviews.pages import reviewer_and_project
 from reviews.similar import nearest
 from reviews.undoing import take_back
 
@@ -66,7 +67,7 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
     """The shell of the desk; texts come by `next`."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    reviewer, project = _reviewer_and_project(request, project_id)
+    reviewer, project = reviewer_and_project(request, project_id)
     context = {
         **admin.site.each_context(request),
         "title": f"Review desk: {project.name}",
@@ -97,18 +98,7 @@ def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> 
     }
 
 
-# --- Who may ----------------------------------------------------------------------------------------------------------
-
-
-def _reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewer, Project]:
-    """Raises PermissionDenied unless the user may review for the project."""
-    if not (request.user.is_active and getattr(request.user, "is_staff", False)):
-        raise PermissionDenied("You may not review. Ask a manager for the permission.")
-    project = get_object_or_404(Project, pk=project_id)
-    try:
-        return reviewer_of(request.user, project), project
-    except NotYourProject as reason:
-        raise PermissionDenied(str(reason)) from reason
+# --- What every verb has in common ------------------------------------------------------------------------------------
 
 
 def _for_reviewers(work: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -120,7 +110,7 @@ def _for_reviewers(work: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         if not request.user.is_authenticated:
             return _refusal(401, "signed_out", "You are signed out. Sign in again.")
         try:
-            reviewer, project = _reviewer_and_project(request, project_id)
+            reviewer, project = reviewer_and_project(request, project_id)
         except PermissionDenied as reason:
             return _refusal(403, "not_allowed", str(reason))
         return work(request, reviewer, project, **more)
