@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from numpy.typing import NDArray
 
 from labeling.choices import ClassifierKind
@@ -35,9 +35,9 @@ def current(project: Project, provider: Provider, categories: Sequence[Category]
     return fitted.order_by("-version").first()
 
 
-def newest_fingerprint(project: Project) -> str | None:
-    """The model under which the project's texts have cached vectors, if one was used."""
-    return project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True).first()
+def newest_fingerprint(project: Project) -> QuerySet[Classifier, str]:
+    """The model under which the project's texts have cached vectors: one or none, to be read or part of a query."""
+    return project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True)[:1]
 
 
 @lru_cache(maxsize=32)

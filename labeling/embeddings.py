@@ -6,10 +6,11 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from labeling import bulk
-from labeling.models import Embedding
+from labeling.models import Classifier, Embedding
 from labeling.providers.base import Encoding, Provider, TokenStates
 
 STORED = np.dtype("<f2")
@@ -91,7 +92,7 @@ class CachedEncoder:
         store(keys, found.vectors[rows], found.truncated[rows], fingerprint=self.provider.fingerprint)
 
 
-def load(content_hashes: Iterable[str], *, fingerprint: str) -> dict[str, CachedVector]:
+def load(content_hashes: Iterable[str], *, fingerprint: str | QuerySet[Classifier, str]) -> dict[str, CachedVector]:
     """The vectors that are cached, by content hash."""
     rows = Embedding.objects.filter(model_fingerprint=fingerprint, content_hash__in=list(content_hashes))
     return {

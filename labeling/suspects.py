@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
-from labeling import embeddings
+from labeling import classifiers, embeddings
 from labeling.choices import TextStatus
 from labeling.learning import mistakes
 from labeling.models import Embedding, Project, Text
@@ -68,7 +68,7 @@ def possible_mistakes(project: Project, *, limit: int) -> PossibleMistakes:
 
     Gold texts speak for their categories but are never among them: their label is known to be right.
     """
-    fingerprint = project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True).first()
+    fingerprint = classifiers.newest_fingerprint(project).first()
     if fingerprint is None:
         return PossibleMistakes((), 0, 0, 0, 0, NO_VECTORS)
     decided, without_vector = _decided(project, fingerprint)

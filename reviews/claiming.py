@@ -28,11 +28,8 @@ def claim(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason, *, ord
         if not first:
             return None
         for text in order(first)[:CANDIDATES]:
-            try:
-                if claimed := _claim_this(reviewer, texts.filter(pk=text.pk), reason):
-                    return claimed
-            except IntegrityError:  # a_text_is_on_one_desk_for_each_review_asked_for: somebody was first
-                continue
+            if claimed := _claim_or_tidy(reviewer, texts.filter(pk=text.pk), reason):
+                return claimed
         _wait_for_the_first(texts)
     return None
 
@@ -47,6 +44,18 @@ def _wait_for_the_first(texts: QuerySet[Text]) -> None:
         texts.select_for_update(of=("self",), no_key=True).first()
 
 
+def _claim_or_tidy(reviewer: Reviewer, text: QuerySet[Text], reason: QueueReason) -> Assignment | None:
+    """A claim on this text; a claim that has ended but is still there gives its place."""
+    for _ in range(2):
+        try:
+            return _claim_this(reviewer, text, reason)
+        except IntegrityError:  # a_text_is_on_one_desk_for_each_review_asked_for: somebody was first
+            ended = Assignment.objects.filter(text__in=text.values("pk").order_by(), expires_at__lte=timezone.now())
+            if not ended.delete()[0]:
+                return None
+    return None
+
+
 @transaction.atomic
 def _claim_this(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason) -> Assignment | None:
     """A claim on the one text among these, unless it is not free any more."""
@@ -56,7 +65,6 @@ def _claim_this(reviewer: Reviewer, texts: QuerySet[Text], reason: QueueReason) 
     text = free.first()
     if text is None:
         return None
-    Assignment.objects.filter(text=text, expires_at__lte=timezone.now()).delete()
     return _insert(reviewer, text, reason)
 
 
@@ -74,7 +82,7 @@ def free_slot(text: Text, reason: QueueReason) -> int | None:
     """The first of the text's asked-for reviews that nobody made or holds. Gold texts have room for everybody."""
     if reason != QueueReason.GOLD and policy.reviews_needed(text) == 1:
         return 0
-    used = set(text.assignments.values_list("slot", flat=True))
+    used = set(text.assignments.filter(expires_at__gt=timezone.now()).values_list("slot", flat=True))
     if reason == QueueReason.GOLD:
         return next(slot for slot in range(len(used) + 1) if slot not in used)
     used |= set(Review.objects.effective().filter(text=text).values_list("slot", flat=True))

@@ -37,12 +37,12 @@ class Decision:
 def record(reviewer: Reviewer, text_id: int, decision: Decision, *, project: Project | None = None) -> Review:
     """Write one decision. The same idempotency key again gives the Review written first, and changes nothing.
 
-    Raises NotYourProject, WrongDecision (also when the text is not of `project`), or a Conflict; nothing is
-    half-written.
+    `project` is one for which the caller knows that the reviewer may decide. Raises WrongDecision (also for a text of
+    another project), NotYourProject (without `project`), or a Conflict; nothing is half-written.
     """
     texts = Text.objects.all() if project is None else Text.objects.filter(project=project)
     try:
-        return _record(reviewer, texts, text_id, decision)
+        return _record(reviewer, texts, text_id, decision, is_member=project is not None)
     except Text.DoesNotExist:
         raise refusals.WrongDecision("There is no such text in this project.") from None
     except IntegrityError:  # one_review_per_idempotency_key: the same key, sent for another text at the same moment
@@ -59,12 +59,13 @@ def written_before(reviewer: Reviewer, idempotency_key: str) -> Review | None:
 
 
 @transaction.atomic
-def _record(reviewer: Reviewer, texts: QuerySet[Text], text_id: int, decision: Decision) -> Review:
+def _record(reviewer: Reviewer, texts: QuerySet[Text], text_id: int, decision: Decision, *, is_member: bool) -> Review:
     text = lock(texts.select_related("project", "current_label__category"), text_id)
     # Looked up under the lock: of two requests with one key the second finds what the first wrote.
     if repeated := written_before(reviewer, decision.idempotency_key):
         return repeated
-    refusals.require_membership(reviewer, text)
+    if not is_member:
+        refusals.require_membership(reviewer, text)
     assignment = Assignment.objects.filter(text=text, reviewer=reviewer).first()
     refusals.refuse_conflicts(reviewer, text, assignment, decision.label_id)
     refusals.refuse_wrong_numbers(decision.confidence, decision.seconds_spent)

@@ -46,13 +46,11 @@ class DeskText:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far this person is, and how much is left."""
+    """How far this person is today."""
 
     decided_today: int
     daily_goal: int
     pace_per_hour: int
-    waiting: int
-    waiting_is_capped: bool
 
 
 def text_of(assignment: Assignment) -> DeskText:
@@ -139,23 +137,22 @@ def standing(reviewer: Reviewer, project: Project) -> dict[str, Any]:
     """The person's progress and last decisions. It goes with every answer, so it reads a few of the newest rows."""
     made = last_decisions(reviewer, project)
     shown = [row.as_json() for row in made[:LAST_DECISIONS]]
-    return {"progress": asdict(progress(reviewer, project, pace=_pace(made))), "decisions": shown}
+    return {"progress": asdict(progress(reviewer, pace=_pace(made))), "decisions": shown}
 
 
-def progress(reviewer: Reviewer, project: Project, *, pace: int) -> Progress:
+def progress(reviewer: Reviewer, *, pace: int) -> Progress:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     # By the undoing reviews, and not by the undone ones: a join from those reads all reviews there are.
     undone = Q(action=Action.UNDO, reverts__action__in=DECISIONS, reverts__created_at__gte=midnight)
     today = Review.objects.filter(reviewer=reviewer, created_at__gte=midnight)
     numbers = today.aggregate(made=Count("pk", filter=Q(action__in=DECISIONS)), undone=Count("pk", filter=undone))
-    waiting = waiting_in(project)
-    return Progress(
-        decided_today=numbers["made"] - numbers["undone"],
-        daily_goal=reviewer.daily_goal,
-        pace_per_hour=pace,
-        waiting=min(waiting, MOST_COUNTED),
-        waiting_is_capped=waiting > MOST_COUNTED,
-    )
+    return Progress(numbers["made"] - numbers["undone"], reviewer.daily_goal, pace)
+
+
+def waiting(project: Project) -> dict[str, Any]:
+    """How much is left, for the page to say. Not with every decision: counting takes as long as deciding."""
+    count = waiting_in(project)
+    return {"waiting": min(count, MOST_COUNTED), "waiting_is_capped": count > MOST_COUNTED}
 
 
 def waiting_in(project: Project) -> int:

@@ -31,6 +31,5 @@ def spread(project: Project, texts: Sequence[Text], *, shown: Iterable[str] = ()
 
 
 def _vectors(project: Project, content_hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    fingerprint = classifiers.newest_fingerprint(project)
-    found = embeddings.load(content_hashes, fingerprint=fingerprint) if fingerprint else {}
+    found = embeddings.load(content_hashes, fingerprint=classifiers.newest_fingerprint(project))
     return {key: cached.vector.astype(np.float32) for key, cached in found.items()}

@@ -45,15 +45,13 @@ def snapshot(project: Project) -> dict[str, Any]:
     """The project at this moment, as JSON. The number of queries does not depend on people or texts."""
     now = timezone.now()
     recent = newest(Review.objects.all(), MOST_READ)
-    waiting = desk.waiting_in(project)
     return {
         "now": now.isoformat(),
         "minutes": MINUTES,
         "people": [person.as_json() for person in people(project, now, recent)],
         # Of so many reviews in one hour only the newest are counted.
         "is_capped": not recent.reaches(now - timedelta(minutes=MINUTES[-1])),
-        "waiting": min(waiting, desk.MOST_COUNTED),
-        "waiting_is_capped": waiting > desk.MOST_COUNTED,
+        **desk.waiting(project),
         "last": last_decisions(project, recent),
     }
 

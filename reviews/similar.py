@@ -12,7 +12,7 @@ from django.db.models.functions import Left
 from django.utils.text import Truncator
 from numpy.typing import NDArray
 
-from labeling import embeddings
+from labeling import classifiers, embeddings
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from reviews.models import DECISIONS, Review
@@ -50,7 +50,7 @@ def nearest(project: Project, text: Text, count: int = 3) -> Nearest:
 
     Gold is left out as well: it may come to the same desk, where its answer must not be known.
     """
-    fingerprint = project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True).first()
+    fingerprint = classifiers.newest_fingerprint(project).first()
     if fingerprint is None:
         return Nearest([], "No model that compares texts has labeled this project yet.")
     own = embeddings.load([text.content_hash], fingerprint=fingerprint).get(text.content_hash)

@@ -86,6 +86,7 @@ def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> 
     """All that the page's script must know."""
     verbs = ["next", "decide", "undo", "keep", "leave", "keys"]
     urls = {verb: reverse(f"reviews:{verb}", args=[project.pk]) for verb in verbs}
+    standing = desk.standing(reviewer, project)
     return {
         "urls": {**urls, "similar": reverse("reviews:similar", args=[project.pk, 0]).removesuffix("0/")},
         "login": reverse("admin:login"),
@@ -94,7 +95,8 @@ def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> 
         "actions": DESK_ACTIONS,
         "keys": keys_of(reviewer),
         "filters": request.GET.dict(),
-        **desk.standing(reviewer, project),
+        **standing,
+        "progress": standing["progress"] | desk.waiting(project),
     }
 
 
@@ -202,7 +204,7 @@ def keep(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     text_ids = ids(sent.get("text_ids"))
     if sent.get("extend"):
         queue.extend(reviewer, text_ids)
-    return JsonResponse({"decided": desk.decided_by_others(reviewer, text_ids)})
+    return JsonResponse({"decided": desk.decided_by_others(reviewer, text_ids), **desk.waiting(project)})
 
 
 @_verb

@@ -223,8 +223,13 @@ def test_a_decision_is_recorded_and_answered_with_the_progress(
     review = Review.objects.get(pk=got["review"])
     assert (review.comment, review.seconds_spent) == ("<b>clear</b>", 2.5)
     assert got["progress"]["decided_today"] == 1
-    assert got["progress"]["waiting"] == 1
     assert [row["id"] for row in got["decisions"]] == [review.pk]
+
+
+def test_the_page_is_told_how_much_is_left(desk: Client, project: Project, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5, 0.6)
+    got = post(desk, project, "keep", text_ids=[]).json()
+    assert (got["waiting"], got["waiting_is_capped"]) == (2, False)
 
 
 def test_a_decision_sent_again_changes_nothing(desk: Client, project: Project, add_labeled: AddLabeled) -> None:

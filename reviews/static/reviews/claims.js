@@ -2,7 +2,7 @@
 
 import { farewell, post } from "./api.js";
 import { said } from "./decisions.js";
-import { showMessage } from "./view.js";
+import { drawProgress, showMessage } from "./view.js";
 
 const POLL_SECONDS = 5;
 const EXTEND_EVERY = 12; // polls: claims are kept once a minute
@@ -16,7 +16,10 @@ export function keepClaims({ texts, urls, queue, storage }) {
     const ids = texts.ids;
     if (document.hidden || !ids.length) return;
     const extend = polls++ % EXTEND_EVERY === 0;
-    const { decided } = await post(urls.keep, { text_ids: ids, extend }).catch(() => ({ decided: [] }));
+    const answer = await post(urls.keep, { text_ids: ids, extend }).catch(() => null);
+    if (!answer) return;
+    const { decided, ...waiting } = answer;
+    drawProgress(waiting);
     for (const other of decided) gone(other);
   }
 

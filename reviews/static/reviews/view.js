@@ -167,7 +167,10 @@ function dot(color) {
 
 // --- Around it ------------------------------------------------------------------------------------------------------
 
-export function drawProgress(progress) {
+const known = {}; // the server says one part with each decision, and another every few seconds
+
+export function drawProgress(some) {
+  const progress = Object.assign(known, some);
   const waiting = `${progress.waiting}${progress.waiting_is_capped ? "+" : ""}`;
   const pace = progress.pace_per_hour ? ` · ${progress.pace_per_hour} an hour` : "";
   byId("progress").textContent = `${progress.decided_today} of ${progress.daily_goal} today${pace} · ${waiting} waiting`;
