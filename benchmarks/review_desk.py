@@ -47,18 +47,27 @@ class Desk:
             pass
 
     def next(self) -> bool:
-        answer = self._post("next", {"besides": [text["id"] for text in self.texts], "filters": {}})
+        return self._take(self._post("next", self._wanted()))
+
+    def decide(self, *, brings_next: bool = False) -> None:
+        """`brings_next`: the answer has the next text, as the page asks for when it has one to spare."""
+        text = self.texts.pop(0)
+        wanted = {"next": self._wanted()} if brings_next else {}
+        answer = self._post("decide", self._decision(text) | wanted)
+        if "review" in answer:
+            self.sent.decided.append(text["id"])
+        self._take(answer)
+
+    def _wanted(self) -> dict[str, Any]:
+        return {"besides": [text["id"] for text in self.texts], "filters": {}}
+
+    def _take(self, answer: dict[str, Any]) -> bool:
         if text := answer.get("text"):
             self.sent.given.append(text["id"])
             self.texts.append(text)
         elif "nothing" in answer:
             self.sent.errors[f"next: {answer['nothing']['message']}"] += 1
-        return text is not None
-
-    def decide(self) -> None:
-        text = self.texts.pop(0)
-        if "review" in self._post("decide", self._decision(text)):
-            self.sent.decided.append(text["id"])
+        return answer.get("text") is not None
 
     def _decision(self, text: dict[str, Any]) -> dict[str, Any]:
         label = text.get("label")
@@ -119,6 +128,6 @@ def without_pause(address: str, session: str, project: int, everybody_is_there: 
     everybody_is_there.wait(timeout=120)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end and desk.texts:
-        desk.decide()
+        desk.decide(brings_next=True)
         desk.fill()
     return desk.sent

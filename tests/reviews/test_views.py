@@ -226,6 +226,18 @@ def test_a_decision_is_recorded_and_answered_with_the_progress(
     assert [row["id"] for row in got["decisions"]] == [review.pk]
 
 
+def test_a_decision_brings_the_next_text_when_asked(desk: Client, project: Project, add_labeled: AddLabeled) -> None:
+    text, other = sorted(add_labeled(0.5, 0.6), key=lambda text: text.priority, reverse=True)
+    sent = decision(text) | {"next": {"besides": [text.pk], "filters": {}}}
+    assert post(desk, project, "decide", **sent).json()["text"]["id"] == other.pk
+
+
+def test_a_decision_says_when_there_is_no_next_text(desk: Client, project: Project, add_labeled: AddLabeled) -> None:
+    [text] = add_labeled(0.5)
+    got = post(desk, project, "decide", **decision(text), next={}).json()
+    assert (got["text"], got["nothing"]["reason"]) == (None, "finished")
+
+
 def test_the_page_is_told_how_much_is_left(desk: Client, project: Project, add_labeled: AddLabeled) -> None:
     add_labeled(0.5, 0.6)
     got = post(desk, project, "keep", text_ids=[]).json()

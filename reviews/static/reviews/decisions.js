@@ -13,6 +13,7 @@ export class Decisions {
       storage: settings.storage,
       url: this.urls.decide,
       queue,
+      wanted: (decision) => this.texts.wanted(decision.text_id),
       onSaved: (answer) => this.#saved(answer),
       onRefused: (error, item) => this.#refused(error, item),
       onWaiting: (error, count) => this.#waiting(error, count),
@@ -102,11 +103,13 @@ export class Decisions {
 
   #saved(answer) {
     this.standing(answer);
+    this.texts.take(answer.text);
     if (!this.outbox.items.length) view.hideMessage("waiting");
   }
 
   // The server said no for good: the decision is not written, and the person must know and can go back.
   #refused(error, item) {
+    this.texts.advance();
     const words = `Your decision was not saved. ${withOther(error)}`;
     showMessage(words, [["Back to this text", () => this.#back(item.text)]], "error");
   }

@@ -5,8 +5,9 @@ import { Refused, post } from "./api.js";
 const RETRY_SECONDS = [1, 2, 5, 10, 30];
 
 export class Outbox {
-  constructor({ storage, url, queue, onSaved, onRefused, onWaiting }) {
-    Object.assign(this, { storage, url, queue, onSaved, onRefused, onWaiting });
+  // wanted(decision): what to ask for besides, in the same request.
+  constructor({ storage, url, queue, wanted, onSaved, onRefused, onWaiting }) {
+    Object.assign(this, { storage, url, queue, wanted, onSaved, onRefused, onWaiting });
     this.items = this.#stored();
     this.tries = 0;
     this.sending = null;
@@ -43,7 +44,7 @@ export class Outbox {
     const item = (this.sending = this.items[0] ?? null);
     if (!item) return false;
     try {
-      const answer = await post(this.url, item.decision);
+      const answer = await post(this.url, { ...item.decision, next: this.wanted(item.decision) });
       this.#done(item);
       this.onSaved(answer, item);
     } catch (error) {

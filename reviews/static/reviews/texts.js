@@ -45,9 +45,24 @@ export class Texts {
     this.items = this.items.filter((text) => text.id !== id);
   }
 
+  // What the decision about a text should bring back with it; null when enough lies here.
+  wanted(decidedId) {
+    const left = this.items.filter((text) => text.id !== decidedId).length;
+    return left < AHEAD ? { besides: this.#besides, filters: this.filters } : null;
+  }
+
+  // A text that came with the answer to a decision.
+  take(text) {
+    if (!text || this.ids.includes(text.id)) return;
+    this.items.push(text);
+    if (this.items.length === 1) this.#show();
+  }
+
   async advance() {
     if (this.current) this.#show();
     else this.onLoading();
+    // With one to spare the decision that is on its way brings the next; with less there is no time to wait for it.
+    if (this.items.length === AHEAD - 1 && this.outbox.items.length) return;
     try {
       const nothing = await this.#fetch();
       if (!this.current) this.onNone(nothing?.message ?? "There is no other text now.", "When more texts arrive, look again.");
@@ -65,9 +80,13 @@ export class Texts {
     return this.queue(() => this.#fill());
   }
 
+  get #besides() {
+    return [...this.ids, ...this.outbox.textIds];
+  }
+
   async #fill() {
     while (this.items.length < AHEAD) {
-      const besides = [...this.ids, ...this.outbox.textIds];
+      const besides = this.#besides;
       // Not for a page that is left: it would claim a text for nobody.
       const answer = await post(this.url, { besides, filters: this.filters }, { keepalive: false });
       if (!answer.text || besides.includes(answer.text.id)) return answer.nothing;
