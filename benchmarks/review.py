@@ -1,6 +1,6 @@
 """What the review desk costs over HTTP, for one reviewer and for eight, and that it does not grow with what is decided.
 
-    python benchmarks/review.py [--texts N] [--quick | --full] [--seconds S] [--threads T]
+    python benchmarks/review.py [--texts N] [--quick | --decided N ...] [--seconds S] [--threads T]
 
 Starts gunicorn as `manage.py start` does (--threads 1: with sync workers) on a database of N texts that wait for review
 (default 100,000; --quick 5,000), 5 % of them of the blind audit: a fresh SQLite file, or, when DATABASE_URL names a
@@ -10,7 +10,7 @@ PostgreSQL server, a new database there that is dropped at the end. People send 
    apart from it that of the database's;
 2. eight reviewers as processes for S seconds (default 20), without pause: decisions a second, errors, texts given to
    two people; afterwards the database is asked whether it holds exactly the decisions that were answered;
-3. the same as 1 on fresh databases where 10,000 and 200,000 texts (--full: 1,000,000) are decided besides, how many
+3. the same as 1 on fresh databases where 10,000 and 200,000 texts (or those of --decided) are decided besides, how many
    times the cost of 1 this is, and the time to seal and verify these decisions.
 
 The client's own processor time is the same work at every request: where it differs, the machine was busier.
@@ -58,9 +58,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="of each worker, instead of those of manage.py start; 1: sync")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="5,000 texts, 5 seconds, 2,000 decided: under a minute")
-    size.add_argument("--full", action="store_true", help="1,000,000 decided texts instead of 200,000")
+    size.add_argument("--decided", type=int, nargs="*", default=[10_000, 200_000], help="texts decided before")
     options = parser.parse_args()
-    options.decided = [0, 10_000, 1_000_000 if options.full else 200_000]
+    options.decided = [0, *options.decided]
     if options.quick:
         options.texts, options.seconds, options.requests, options.decided = 5_000, 5.0, 100, [0, 2_000]
     os.environ |= {"SECRET_KEY": secrets.token_hex(), "DEBUG": "False", "LOG_LEVEL": "WARNING"}
