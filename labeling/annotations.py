@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Case, FloatField, Max, OuterRef, Subquery, Value, When
+from django.db.models import Case, F, FloatField, Max, OuterRef, Subquery, Value, When
+from django.utils import timezone
 
 from labeling import bulk
 from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
@@ -42,7 +44,9 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     _refuse_foreign_categories(run.project_id, {p.category_id for p in predictions})
     by_text = {p.text_id: p for p in predictions}
     # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
+    # One that some of several people have decided stays as they saw it until the others have, too.
     texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
+    texts = texts.filter(reviewed_at__isnull=True)
     done = set(Label.objects.filter(run=run, text_id__in=by_text).values_list("text_id", flat=True))
     waiting = [by_text[pk] for pk in texts.order_by("pk").values_list("pk", flat=True) if pk not in done]
     _insert_labels(run, waiting, _next_versions([p.text_id for p in waiting]))
@@ -71,7 +75,7 @@ def record_imported_labels(
     bulk.insert(Label, ("text", "category"), [(text.pk, category.pk) for text, category in labels], shared=shared)
     label = Label.objects.filter(text_id=OuterRef("pk"), version=1).values("pk")[:1]
     texts = Text.objects.filter(pk__in=[text.pk for text, _ in labels])
-    texts.update(current_label_id=Subquery(label), status=TextStatus.REVIEWED)
+    texts.update(current_label_id=Subquery(label), status=TextStatus.REVIEWED, reviewed_at=timezone.now())
 
 
 def record_human_label(
@@ -93,18 +97,28 @@ def record_human_label(
     )
 
 
-def hold(text: Text, *, label_id: int | None, reviewed_by: AbstractBaseUser) -> None:
-    """Let a label hold by a person's decision. The caller has locked the text's row."""
+def hold(text: Text, *, label_id: int | None, reviewed_by: AbstractBaseUser, when: datetime | None = None) -> None:
+    """Let a label hold by a person's decision, made now by default. The caller has locked the text's row."""
     Text.objects.filter(pk=text.pk).update(
-        current_label_id=label_id, status=TextStatus.REVIEWED, reviewed_by_id=reviewed_by.pk
+        current_label_id=label_id,
+        status=TextStatus.REVIEWED,
+        reviewed_by_id=reviewed_by.pk,
+        reviewed_at=when or timezone.now(),
     )
+
+
+def note_review(text: Text, when: datetime | None) -> None:
+    """Somebody decided a text that needs more people's word, or took that back. The caller has locked its row."""
+    Text.objects.filter(pk=text.pk).update(reviewed_at=when)
 
 
 def restore(text: Text, *, label_id: int | None, status: str) -> None:
     """Take a person's decision back: what held before holds again. The caller has locked the text's row."""
     Text.objects.filter(pk=text.pk).update(current_label_id=label_id, status=status)
     if status != TextStatus.REVIEWED:  # else somebody had decided it before, and still has
-        Text.objects.filter(pk=text.pk).update(reviewed_by=None)
+        Text.objects.filter(pk=text.pk).update(reviewed_by=None, reviewed_at=None)
+    if status in LABELABLE:
+        Text.objects.filter(pk=text.pk).update(is_gold=False)  # its answer is not known any more
 
 
 def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:
@@ -126,6 +140,7 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
         "provider": run.provider,
         "model_name": run.model_name,
         "classifier": run.classifier_id,
+        "is_calibrated": bool(run.classifier and run.classifier.quality.get("is_calibrated")),
     }
     columns = (
         "text",
@@ -146,14 +161,17 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
 def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
     """Make the run's labels the current ones, by one conditional update."""
     accepted = [p.text_id for p in predictions if p.confidence >= run.threshold]
-    audited = [p.text_id for p in predictions if p.is_audit]
+    # Drawn once, with the first label: drawn again at every relabeling, the audit would grow, and by chosen texts.
+    drawn = Text.objects.filter(pk__in=[p.text_id for p in predictions if p.is_audit], current_label__isnull=True)
+    audited = list(drawn.values_list("pk", flat=True))
     label = Label.objects.filter(run=run, text_id=OuterRef("pk"))
     status = Case(
         When(pk__in=accepted, then=Value(TextStatus.ACCEPTED.value)), default=Value(TextStatus.NEEDS_REVIEW.value)
     )
     texts = Text.objects.filter(pk__in=[p.text_id for p in predictions], status__in=LABELABLE)
     # The smaller the margin between the two best categories, the more a person's decision teaches [SET09].
-    priority = 1 - Subquery(label.values("margin")[:1], output_field=FloatField())
+    uncertainty = 1 - Subquery(label.values("margin")[:1], output_field=FloatField())
+    priority = Case(When(priority__lt=0, then=F("priority")), default=uncertainty)  # skipped texts stay at the end
     count = texts.update(current_label_id=Subquery(label.values("pk")[:1]), status=status, priority=priority, error="")
     Text.objects.filter(pk__in=audited).update(is_audit=True)
     return count

@@ -41,6 +41,29 @@ def insert_ignoring_duplicates(
     return _insert(model, columns, rows, shared or {}, " ON CONFLICT DO NOTHING")
 
 
+def update(model: type[models.Model], column: str, rows: Sequence[tuple[Any, int]], *, least: float) -> int:
+    """Give one number of many rows a value each, where it is at least `least`; `rows` are (value, primary key).
+
+    Returns how many rows were changed.
+    """
+    connection = connections[router.db_for_write(model)]
+    field, key = cast(Field, model._meta.get_field(column)), model._meta.pk
+    quote = connection.ops.quote_name
+    table, target, by = quote(model._meta.db_table), quote(field.column), quote(key.column)
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = f"unnest(%s::{_type(field, connection)}[], %s::bigint[]) AS new(value, key)"
+            columns = [list(values) for values in zip(*rows, strict=True)] or [[], []]
+            condition = f"{table}.{by} = new.key AND {table}.{target} >= %s"
+            cursor.execute(
+                f"UPDATE {table} SET {target} = new.value FROM {arrays} WHERE {condition}", [*columns, least]
+            )
+        else:
+            condition = f"{by} = %s AND {target} >= %s"
+            cursor.executemany(f"UPDATE {table} SET {target} = %s WHERE {condition}", [(*row, least) for row in rows])
+        return int(cursor.rowcount)
+
+
 def _insert(
     model: type[models.Model],
     columns: Sequence[str],

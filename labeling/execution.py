@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, runs
+from labeling import annotations, classifiers, rescoring, runs
 from labeling.choices import ClassifierKind
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler, ScoresLabeler
@@ -78,6 +78,9 @@ def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) ->
         failed = annotations.record_failures(run, {row.id: str(error) for row in rows})
         logger.warning("Run %s: %s texts failed: %s", run.pk, failed, error)
         return
+    if run.relabel and run.text_ids is None:
+        predictions, same = rescoring.split(run, predictions)
+        rescoring.move_in_queue(same)
     held = annotations.record_predictions(run, predictions)
     logger.info("Run %s: labeled %s of %s texts of a chunk", run.pk, held, len(rows))
 

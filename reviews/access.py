@@ -13,7 +13,9 @@ class NotYourProject(PermissionError):
 def reviewer_of(user: AbstractBaseUser | AnonymousUser, project: Project) -> Reviewer:
     """The user's reviewer profile. Raises NotYourProject unless it is active and has the project."""
     if isinstance(user, User) and user.has_perm("reviews.add_review"):
-        reviewer = Reviewer.objects.filter(user=user, is_active=True, projects=project).first()
+        reviewer = Reviewer.objects.filter(
+            user=user, is_active=True, projects=project, projects__is_archived=False
+        ).first()
         if reviewer is not None:
             reviewer.user = user  # in hand already
             return reviewer

@@ -13,12 +13,12 @@ from django.db.models.functions import Lower
 from labeling import annotations
 from labeling.choices import TextStatus
 from labeling.models import Category, Label, Project, Text
-from reviews import refusals, reviewers
+from reviews import policy, refusals, reviewers
 from reviews.blind import is_blind_text
 from reviews.models import ANSWERS, Action, Review
 from reviews.writing import before, lock, write
 
-MOST_PROPOSED = 200  # texts that a new category is given to at once
+MOST_PROPOSED = 200  # categories that are listed
 
 
 class WrongCategory(ValueError):
@@ -83,16 +83,27 @@ def adjudicate(manager: User, text_id: int, *, category_id: int, comment: str = 
 
 @transaction.atomic
 def return_to_queue(manager: User, text_id: int, *, comment: str = "") -> Review:
-    """Send a flagged text back to the reviewers. Raises WrongDecision where only a manager can decide."""
+    """Dismiss the flags of a text: it waits in the queue again, or stays decided as it was before.
+
+    Raises WrongDecision where reviewers can do nothing more, so that the manager must decide.
+    """
     text = _waiting_text(text_id)
+    status = _status_before(text)
+    review = _sign(manager, text, Action.RETURN, comment)
+    annotations.restore(text, label_id=text.current_label_id, status=status)
+    return review
+
+
+def _status_before(text: Text) -> str:
+    flags = Review.objects.filter(text=text, action=Action.FLAG, reverted_by__isnull=True)
+    flag = flags.order_by("pk").first()
+    if flag is not None and flag.status_before == TextStatus.REVIEWED:
+        return TextStatus.REVIEWED
     if text.current_label is None:
         raise refusals.WrongDecision("This text has no label yet. Choose its category here.")
-    answers = Review.objects.effective().filter(text=text).values_list("category_after_id", flat=True)
-    if len(set(answers)) > 1:
-        raise refusals.WrongDecision("The reviewers have answered and disagree. Choose the category here.")
-    review = _sign(manager, text, Action.RETURN, comment)
-    annotations.restore(text, label_id=text.current_label_id, status=TextStatus.NEEDS_REVIEW)
-    return review
+    if Review.objects.effective().filter(text=text).count() >= policy.reviews_needed(text):
+        raise refusals.WrongDecision("The reviewers have all answered. Choose the category here.")
+    return TextStatus.NEEDS_REVIEW
 
 
 @transaction.atomic
@@ -108,7 +119,7 @@ def accept_proposal(manager: User, project: Project, name: str) -> tuple[Categor
         raise WrongCategory(" ".join(error.messages)) from None
     category.save()
     flags = _flags_with_proposal(project).filter(proposed_category__iexact=name.strip())
-    text_ids = sorted(set(flags.values_list("text_id", flat=True)[:MOST_PROPOSED]))
+    text_ids = sorted(set(flags.values_list("text_id", flat=True)))
     for text_id in text_ids:
         adjudicate(manager, text_id, category_id=category.pk, comment=f"New category: {category.name}")
     return category, len(text_ids)

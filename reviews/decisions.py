@@ -12,7 +12,7 @@ from labeling.models import Category, Label, Project, Text
 from reviews import policy, refusals
 from reviews.blind import is_blind_text
 from reviews.claiming import free_slot
-from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
+from reviews.models import DECISIONS, OF_REVIEWERS, Action, Assignment, QueueReason, Review, Reviewer
 from reviews.settling import settle
 from reviews.writing import before, lock, write
 
@@ -40,6 +40,8 @@ def record(reviewer: Reviewer, text_id: int, decision: Decision, *, project: Pro
     `project` is one for which the caller knows that the reviewer may decide. Raises WrongDecision (also for a text of
     another project), NotYourProject (without `project`), or a Conflict; nothing is half-written.
     """
+    if decision.action not in OF_REVIEWERS:
+        raise refusals.WrongDecision("This is not for reviewers to do.")
     texts = Text.objects.all() if project is None else Text.objects.filter(project=project)
     try:
         return _record(reviewer, texts, text_id, decision, is_member=project is not None)
@@ -86,7 +88,8 @@ def _apply(text: Text, review: Review, *, is_gold: bool) -> None:
         Text.objects.filter(pk=text.pk).update(priority=SKIPPED)
     else:
         # Where one person decides, this is the only review: another one would have been a conflict.
-        settle(text, only=review if policy.reviews_needed(text) == 1 else None)
+        if not settle(text, only=review if policy.reviews_needed(text) == 1 else None):
+            annotations.note_review(text, review.created_at)
 
 
 def _category(text: Text, decision: Decision) -> Category | None:

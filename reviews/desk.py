@@ -204,23 +204,29 @@ def _pace(made: Sequence[LastDecision]) -> int:
     return round((len(times) - 1) * 3600 / seconds) if seconds > 1 else 0
 
 
-def decided_by_others(reviewer: Reviewer, text_ids: Collection[int]) -> list[dict[str, Any]]:
-    """Which of these texts are no longer open because of other people. Their answers to blind texts stay hidden."""
-    closed = Text.objects.filter(pk__in=text_ids).exclude(status__in=LABELABLE)
+def decided_by_others(reviewer: Reviewer, project: Project, text_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Which of these texts of the project are no longer open because of other people.
+
+    Answers stay hidden where they could sway a second one. Gold texts are left out: they were decided all along.
+    """
+    texts = Text.objects.filter(pk__in=text_ids, project=project, is_gold=False)
+    closed = texts.exclude(status__in=LABELABLE)
     made = Review.objects.filter(text__in=closed, action__in=SHOWN, reverted_by__isnull=True)
-    rows = made.exclude(reviewer=reviewer).select_related("text", "reviewer__user", "category_after").order_by("pk")
-    return [
-        {"text_id": review.text_id, **other_decision(review, with_category=not is_blind_text(review.text))}
-        for review in rows
-    ]
+    rows = (
+        made.exclude(reviewer=reviewer)
+        .select_related("text__project", "reviewer__user", "category_after")
+        .order_by("pk")
+    )
+    return [{"text_id": review.text_id, **other_decision(review)} for review in rows]
 
 
-def other_decision(review: Review, *, with_category: bool = True) -> dict[str, Any]:
-    category = review.category_after if with_category else None
+def other_decision(review: Review) -> dict[str, Any]:
+    """Who decided what, as another reviewer may know it."""
+    is_hidden = is_blind_text(review.text) or review.text.project.reviews_per_text > 1
     return {
         "reviewer": str(review.reviewer),
         "action": review.action,
-        "category": category.name if category else None,
+        "category": None if is_hidden or review.category_after is None else review.category_after.name,
         "when": review.created_at.isoformat(),
     }
 

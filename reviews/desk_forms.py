@@ -7,18 +7,19 @@ from django import forms
 from reviews.decisions import Decision
 from reviews.filters import Filters
 from reviews.keys import DESK_ACTIONS
-from reviews.models import Action
+from reviews.models import OF_REVIEWERS, Action
 
-ACTIONS = [choice for choice in Action.choices if choice[0] != Action.UNDO]
+ACTIONS = [(action.value, action.label) for action in OF_REVIEWERS]
+LARGEST_ID = 2**63 - 1  # databases answer larger numbers with errors of their own
 
 
 class DecisionForm(forms.Form):
     """One decision as the page sends it."""
 
-    text_id = forms.IntegerField(min_value=1)
+    text_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
     action = forms.ChoiceField(choices=ACTIONS)
-    label_id = forms.IntegerField(required=False)
-    category_id = forms.IntegerField(required=False)
+    label_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    category_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     confidence = forms.FloatField(required=False, min_value=0, max_value=1)
     comment = forms.CharField(required=False, max_length=5000)
     proposed_category = forms.CharField(required=False, max_length=200)
@@ -33,22 +34,32 @@ class DecisionForm(forms.Form):
 class FiltersForm(forms.Form):
     """What the reviewer wants to see, from the page's address."""
 
-    category_id = forms.IntegerField(required=False)
+    category_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     min_confidence = forms.FloatField(required=False, min_value=0, max_value=1)
     max_confidence = forms.FloatField(required=False, min_value=0, max_value=1)
-    run_id = forms.IntegerField(required=False)
+    run_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     source = forms.CharField(required=False, max_length=200)
     language = forms.CharField(required=False, max_length=20)
     words = forms.CharField(required=False, max_length=200)
+
+    @classmethod
+    def of(cls, sent: dict[str, Any]) -> "FiltersForm":
+        """The filters in what a page sent; none where they are not named one by one."""
+        filters = sent.get("filters")
+        return cls(filters if isinstance(filters, dict) else {})
 
     def filters(self) -> Filters:
         return Filters(**{name: None if value == "" else value for name, value in self.cleaned_data.items()})
 
 
+def is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
+
+
 def ids(value: Any) -> list[int]:
     """Whole numbers from what came in; everything else is left out. A page shows few texts, so few are taken."""
     found = value if isinstance(value, list) else []
-    return [number for number in found[:500] if isinstance(number, int) and not isinstance(number, bool)]
+    return [number for number in found[:500] if is_id(number)]
 
 
 class KeyField(forms.CharField):

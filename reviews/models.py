@@ -30,6 +30,8 @@ class Action(models.TextChoices):
 # These say what a text's label is. The answers are independent; who adjudicates has seen them all.
 ANSWERS = (Action.APPROVE, Action.REJECT, Action.MODIFY, Action.DECIDE)
 DECISIONS = (*ANSWERS, Action.ADJUDICATE)
+# What a reviewer may do with a text; the rest are a manager's, or follow from these.
+OF_REVIEWERS = (*ANSWERS, Action.SKIP, Action.FLAG)
 
 
 class QueueReason(models.TextChoices):

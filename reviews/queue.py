@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from labeling.choices import TextStatus
+from labeling.choices import LABELABLE, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
@@ -82,7 +82,8 @@ def _audits(texts: QuerySet[Text]) -> QuerySet[Text]:
 
 def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
     """What lies on the reviewer's desk, as far as the filters let it through."""
-    held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
+    is_open = Q(text__status__in=LABELABLE) | Q(text__status=TextStatus.REVIEWED, reason=QueueReason.GOLD)
+    held = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
     if filters != NO_FILTERS:
         held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
     shown = [f"text__{name}" for name in claiming.WITH_TEXT]
@@ -141,7 +142,11 @@ def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     """The reason why no text of the project can be claimed by this reviewer now."""
-    open_texts = Text.objects.filter(project=project, status=TextStatus.NEEDS_REVIEW)
+    waiting = Q(status=TextStatus.NEEDS_REVIEW)
+    if reviewer.does_blind_audit:
+        waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
+    mine = Review.objects.effective().filter(text=OuterRef("pk"), reviewer=reviewer)
+    open_texts = Text.objects.filter(waiting, ~Exists(mine), project=project)
     on_desks = Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=timezone.now())
     others = on_desks.exclude(reviewer=reviewer)
     # One statement: between two, somebody claims or decides, and the numbers do not fit together.

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from labeling.models import Label
-from reviews.blind import is_blind
+from reviews.blind import is_blind, is_blind_text
 from reviews.models import Review
 from reviews.pending import Pending
 
@@ -207,7 +207,7 @@ class ReviewSerializer(serializers.ModelSerializer):
 
 
 class OtherReview(serializers.ModelSerializer):
-    """Whose decision stands in the way of another. It is a person's word and shows nothing of the model's."""
+    """Whose decision stands in the way of another; the answer itself only where it could not sway a second one."""
 
     reviewer = serializers.CharField(source="reviewer.user.username")
     category = serializers.CharField(source="category_after.name", allow_null=True, default=None)
@@ -215,6 +215,11 @@ class OtherReview(serializers.ModelSerializer):
     class Meta:
         model = Review
         fields = ["reviewer", "action", "category", "created_at"]
+
+    def to_representation(self, review: Review) -> dict[str, Any]:
+        shown = dict(super().to_representation(review))
+        is_hidden = is_blind_text(review.text) or review.text.project.reviews_per_text > 1
+        return shown | {"category": None} if is_hidden else shown
 
 
 def _of_label(label: Label | None, content: str, names: Mapping[int, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from labeling import annotations
 from labeling.choices import LABELABLE, TextStatus
 from labeling.models import Text
-from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
+from reviews.models import DECISIONS, OF_REVIEWERS, Action, Assignment, QueueReason, Review, Reviewer
 from reviews.refusals import AlreadyDecided, NothingToUndo
 from reviews.writing import lock, write
 
@@ -25,7 +25,7 @@ def undo(reviewer: Reviewer, review_id: int | None = None) -> Review:
     text = lock(Text.objects.all(), review.text_id)
     if Review.objects.filter(reverts=review).exists():  # between our look and the lock
         raise NothingToUndo("This decision is undone already.")
-    _refuse_settled_by_others(text, review)
+    _refuse_out_of_order(text, review)
     reverting = write(
         reviewer=reviewer,
         text=text,
@@ -52,13 +52,17 @@ def take_back(reviewer: Reviewer, review_id: int | None) -> tuple[Review, Assign
     return undone, _claim_again(reviewer, undone.reverts)
 
 
-def _refuse_settled_by_others(text: Text, review: Review) -> None:
-    """While the text is open, or gold, what others say does not hang on this decision."""
+def _refuse_out_of_order(text: Text, review: Review) -> None:
+    """Decisions of one text are taken back from the last one on; while it is open, or gold, those of others do not
+    hang on each other."""
+    later = Review.objects.filter(text=text, pk__gt=review.pk, reverted_by__isnull=True).exclude(action=Action.UNDO)
+    if later.filter(reviewer=review.reviewer).exists():
+        raise NothingToUndo("You have reviewed this text again since. Undo that first.")
     if text.status in LABELABLE or _is_answer_to_gold(review):
         return
-    later = Review.objects.effective().filter(text=text, pk__gt=review.pk).exclude(reviewer=review.reviewer).first()
-    if later is not None:
-        raise AlreadyDecided(f"{later.reviewer} decided this text after you.", later)
+    other = later.filter(action__in=[*DECISIONS, Action.FLAG]).select_related("reviewer__user").first()
+    if other is not None:
+        raise AlreadyDecided(f"{other.reviewer} decided this text after you.", other)
 
 
 def _take_back(text: Text, review: Review) -> None:
@@ -70,8 +74,25 @@ def _take_back(text: Text, review: Review) -> None:
         Text.objects.filter(pk=text.pk).update(status=TextStatus.FLAGGED)
     elif text.status in (TextStatus.REVIEWED, TextStatus.FLAGGED):
         annotations.restore(text, label_id=review.label_id, status=review.status_before)
-    elif review.action == Action.SKIP and text.current_label is not None:
+    elif review.action == Action.SKIP and text.current_label is not None and not _still_made(text, Action.SKIP):
         Text.objects.filter(pk=text.pk).update(priority=1 - (text.current_label.margin or 0.0))
+    _keep_the_word_of_others(text)
+
+
+def _keep_the_word_of_others(text: Text) -> None:
+    """Whose decision holds, or waits for more people's, once another was taken back."""
+    made = Review.objects.effective().filter(text=text)
+    last = made.exclude(queue_reason__in=[QueueReason.GOLD, QueueReason.SECOND_LOOK])  # those settle nothing
+    review = last.select_related("reviewer__user").order_by("-pk").first()
+    text.refresh_from_db(fields=["status"])
+    if review is not None and text.status == TextStatus.REVIEWED:
+        annotations.hold(text, label_id=text.current_label_id, reviewed_by=review.reviewer.user, when=review.created_at)
+    elif text.status in LABELABLE:
+        annotations.note_review(text, review.created_at if review else None)
+
+
+def _still_made(text: Text, action: Action) -> bool:
+    return Review.objects.filter(text=text, action=action, reverted_by__isnull=True).exists()
 
 
 def _is_answer_to_gold(review: Review) -> bool:
@@ -80,6 +101,9 @@ def _is_answer_to_gold(review: Review) -> bool:
 
 
 def _claim_again(reviewer: Reviewer, review: Review) -> Assignment | None:
+    is_open = Text.objects.filter(pk=review.text_id, status__in=LABELABLE).exists()
+    if not (is_open or _is_answer_to_gold(review)) or review.action not in OF_REVIEWERS:
+        return None
     if held := Assignment.objects.filter(reviewer=reviewer, text_id=review.text_id).first():
         return held
     try:

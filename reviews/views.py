@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -152,7 +153,7 @@ def _refusal(status: int, code: str, message: str, **more: Any) -> JsonResponse:
 @_verb
 def next_text(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
     """The next text for this desk besides those it has, or why there is none."""
-    form = FiltersForm(sent.get("filters") or {})
+    form = FiltersForm.of(sent)
     if not form.is_valid():
         return _refusal(400, "wrong_filters", _messages(form))
     return JsonResponse(_next(reviewer, project, form, sent))
@@ -186,7 +187,7 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
         review = reason.review
     answer: dict[str, Any] = {"review": review.pk, **desk.standing(reviewer, project)}
     if isinstance(following := sent.get("next"), dict):
-        filters = FiltersForm(following.get("filters") or {})
+        filters = FiltersForm.of(following)
         answer |= _next(reviewer, project, filters, following) if filters.is_valid() else {}
     return JsonResponse(answer)
 
@@ -215,14 +216,14 @@ def keep(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     text_ids = ids(sent.get("text_ids"))
     if sent.get("extend"):
         queue.extend(reviewer, text_ids)
-    return JsonResponse({"decided": desk.decided_by_others(reviewer, text_ids), **desk.waiting(project)})
+    return JsonResponse({"decided": desk.decided_by_others(reviewer, project, text_ids), **desk.waiting(project)})
 
 
 @_verb
 def leave(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
     """Take the texts off the desk when its page is left; not those that the page after it has claimed again."""
     claims = reviewer.assignments.filter(text_id__in=ids(sent.get("text_ids")))
-    if until := parse_datetime(str(sent.get("claimed_until", ""))):
+    if until := _time(sent.get("claimed_until")):
         claims = claims.filter(claimed_at__lte=until)
     return JsonResponse({"released": queue.release(reviewer, list(claims.values_list("text_id", flat=True)))})
 
@@ -250,6 +251,13 @@ def similar_texts(request: HttpRequest, reviewer: Reviewer, project: Project, te
     if is_blind_text(claim.text):
         return _refusal(403, "blind", "Similar texts are hidden while you decide blind.")
     return JsonResponse(asdict(nearest(project, claim.text)))
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return parse_datetime(str(value))
+    except ValueError:  # it looks like a time, with month 13
+        return None
 
 
 def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Review | None) -> bool:

@@ -70,6 +70,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='text',
+            name='reviewed_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddIndex(
+            model_name='text',
+            index=models.Index(models.F('project'), models.F('reviewed_at'), condition=models.Q(('reviewed_at__isnull', False)), name='text_by_review_time'),
+        ),
+        migrations.AddField(
+            model_name='text',
             name='reviewed_by',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),

@@ -39,6 +39,7 @@ class Classifier(AppendOnlyModel):
     weights = models.BinaryField(help_text="npz of plain arrays: weights, bias, temperature")
     fitted_on = models.JSONField(default=dict, help_text="How many texts and reviews it was fitted on.")
     quality = models.JSONField(default=dict, help_text="Its measured quality and the fit's own diagnostics.")
+    is_active = models.BooleanField(default=True, help_text="It was no worse than the one before, and labels texts.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AppendOnlyQuerySet.as_manager()

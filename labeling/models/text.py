@@ -57,6 +57,7 @@ class Text(models.Model):
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
     is_audit = models.BooleanField(default=False, help_text="Drawn at random for the blind audit.")
     is_gold = models.BooleanField(default=False, help_text="Its label is known to be right: it scores the reviewers.")
     error = models.TextField(blank=True, help_text="Why the last run could not label this text.")
@@ -84,6 +85,7 @@ class Text(models.Model):
             # With the status, so that texts which are decided are passed over without reading their rows.
             models.Index("project", "content_hash", "status", name="text_by_audit", condition=Q(is_audit=True)),
             models.Index("project", "id", name="text_by_gold", condition=Q(is_gold=True)),
+            models.Index("project", "reviewed_at", name="text_by_review_time", condition=Q(reviewed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ def test_vectors_are_cached_and_a_relabeling_needs_no_model(run: LabelingRun, pr
     before = get_provider("keyword").texts_encoded
     again = runs.start(project, provider="keyword", relabel=True)
     execution.execute(again)
-    assert (again.done, get_provider("keyword").texts_encoded) == (5, before)
+    assert (again.status, get_provider("keyword").texts_encoded) == (RunStatus.SUCCEEDED, before)
 
 
 def test_a_head_is_fitted_once_for_the_same_categories(run: LabelingRun, project: Project) -> None:

@@ -68,4 +68,5 @@ def summary(run: LabelingRun, project: Project) -> str:
     """What the run did, and how the project's texts stand now."""
     counts = project.texts.order_by("status").values_list("status").annotate(Count("pk"))
     standing = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts)
-    return f"Run {run.pk} labeled {run.done} texts ({run.get_status_display().lower()}). Project {project}: {standing}."
+    done = f"read {run.total} texts again and changed {run.done}" if run.relabel else f"labeled {run.done} texts"
+    return f"Run {run.pk} {done} ({run.get_status_display().lower()}). Project {project}: {standing}."

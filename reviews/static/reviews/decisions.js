@@ -77,7 +77,10 @@ export class Decisions {
     const unsent = reviewId === null ? this.outbox.takeBack() : null;
     if (unsent) return this.#bring(unsent.text, "Taken back: it was not sent yet.");
     try {
+      const last = reviewId === null ? this.outbox.items.at(-1) : null;
       await this.outbox.flush();
+      // It was meant for the decision that was on its way: if that is not written, none before it is taken back.
+      if (last && !last.isSaved) return;
       const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
       this.standing(answer);
       if (answer.text) this.#bring(answer.text, "Undone. The text is here again.");

@@ -46,6 +46,7 @@ export class Outbox {
     try {
       const answer = await post(this.url, { ...item.decision, next: this.wanted(item.decision) });
       this.#done(item);
+      item.isSaved = true;
       this.onSaved(answer, item);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -9,6 +9,7 @@ export class Texts {
   constructor({ url, filters, queue, outbox, onShow, onSeen, onLoading, onNone }) {
     Object.assign(this, { url, filters, queue, outbox, onShow, onSeen, onLoading, onNone });
     this.items = [];
+    this.shown = null;
     this.seen = null;
     this.seenAt = 0;
   }
@@ -59,8 +60,8 @@ export class Texts {
   }
 
   async advance() {
-    if (this.current) this.#show();
-    else this.onLoading();
+    if (!this.current) this.#load();
+    else if (this.current !== this.shown) this.#show();
     // With one to spare the decision that is on its way brings the next; with less there is no time to wait for it.
     if (this.items.length === AHEAD - 1 && this.outbox.items.length) return;
     try {
@@ -96,8 +97,14 @@ export class Texts {
     return null;
   }
 
+  #load() {
+    this.shown = null;
+    this.onLoading();
+  }
+
   #show() {
     const text = this.current;
+    this.shown = text;
     this.seen = null;
     this.onShow(text);
     // The frame after this one is drawn when the first callback has run; the second runs behind it.

@@ -34,10 +34,12 @@ def test_a_second_call_labels_nothing_again(news: Project) -> None:
     assert (Label.objects.count(), LabelingRun.objects.count()) == (4, 1)
 
 
-def test_relabel_labels_again(news: Project) -> None:
+def test_relabel_writes_only_what_changed(news: Project) -> None:
     label()
-    assert "labeled 4 texts" in label(relabel=True)
-    assert Label.objects.count() == 8
+    assert "read 4 texts again and changed 0" in label(relabel=True)
+    news.categories.filter(name="Sports").update(name="Weather report", description="Rain and sun.")
+    assert "read 4 texts again and changed" in label(relabel=True)
+    assert Label.objects.count() > 4
 
 
 def test_limit_bounds_the_texts(news: Project) -> None:
