@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django_q.tasks import async_task
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -90,7 +91,7 @@ class ProjectAdmin(ModelAdmin):
         ("Review", {"fields": ["reviews_per_text", "overlap_share", "gold_share"]}),
     ]
     inlines = [CategoryInline]
-    actions = ["label_with_ai"]
+    actions = ["label_with_ai", "learn"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         counts = {f"{status.value}_count": count_of_texts(status=status) for status in TextStatus}
@@ -100,6 +101,12 @@ class ProjectAdmin(ModelAdmin):
     def label_with_ai(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
         for project in projects:
             _start_run(self, request, project)
+
+    @admin.action(description="Learn from reviews", permissions=["change"])
+    def learn(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
+        for project in projects:
+            async_task("labeling.tasks.learn", project.pk)
+            self.message_user(request, f"{project} learns in the background. See Classifiers and Labeling runs.")
 
 
 def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, **options: Any) -> None:
@@ -271,10 +278,20 @@ class ImportRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(Classifier)
 class ClassifierAdmin(ReadOnlyAdmin):
-    list_display = ["project", "version", "kind", "model_name", "created_at"]
-    list_filter = ["kind", "project"]
+    list_display = ["project", "version", "kind", "is_active", "model_name", "created_at"]
+    list_filter = ["kind", "is_active", "project"]
     list_select_related = ["project"]
-    fields = ["project", "version", "kind", "model_name", "category_ids", "fitted_on", "quality", "created_at"]
+    fields = [
+        "project",
+        "version",
+        "kind",
+        "is_active",
+        "model_name",
+        "category_ids",
+        "fitted_on",
+        "quality",
+        "created_at",
+    ]
 
 
 from labeling import admin_api_keys  # noqa: E402, F401  it builds on the classes above

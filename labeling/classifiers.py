@@ -31,8 +31,12 @@ def category_hash(categories: Sequence[Category]) -> str:
 
 def current(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
     """The newest classifier that was fitted for these categories and this model, if any."""
-    fitted = project.classifiers.filter(category_hash=category_hash(categories), model_fingerprint=provider.fingerprint)
-    return fitted.order_by("-version").first()
+    return fitted_for(project, provider, categories).filter(is_active=True).order_by("-version").first()
+
+
+def fitted_for(project: Project, provider: Provider, categories: Sequence[Category]) -> QuerySet[Classifier]:
+    """All classifiers of the project that were fitted for these categories and this model."""
+    return project.classifiers.filter(category_hash=category_hash(categories), model_fingerprint=provider.fingerprint)
 
 
 def newest_fingerprint(project: Project) -> QuerySet[Classifier, str]:
@@ -61,23 +65,29 @@ def fit_zero_shot(
     The model is called before the transaction starts; an empty pool gives plain zero-shot.
     """
     fit = zero_shot.fit(prototypes(provider, categories), pool)
-    return _keep(
-        Classifier(
-            project=project,
-            kind=ClassifierKind.POOL_AWARE if len(pool) else ClassifierKind.ZERO_SHOT,
-            model_name=provider.model_name,
-            model_fingerprint=provider.fingerprint,
-            category_ids=[category.pk for category in categories],
-            category_hash=category_hash(categories),
-            weights=fit.head.to_bytes(),
-            fitted_on={"pool": len(pool), "reviews": 0},
-            quality=fit.diagnostics(),
-        )
+    kind = ClassifierKind.POOL_AWARE if len(pool) else ClassifierKind.ZERO_SHOT
+    made = new(project, provider, categories, fit.head, kind)
+    made.fitted_on, made.quality = {"pool": len(pool), "reviews": 0}, fit.diagnostics()
+    return keep(made)
+
+
+def new(
+    project: Project, provider: Provider, categories: Sequence[Category], head: LinearHead, kind: ClassifierKind
+) -> Classifier:
+    """A classifier that is not kept yet."""
+    return Classifier(
+        project=project,
+        kind=kind,
+        model_name=provider.model_name,
+        model_fingerprint=provider.fingerprint,
+        category_ids=[category.pk for category in categories],
+        category_hash=category_hash(categories),
+        weights=head.to_bytes(),
     )
 
 
 @transaction.atomic
-def _keep(classifier: Classifier) -> Classifier:
+def keep(classifier: Classifier) -> Classifier:
     """Insert under the next version number of its project."""
     Project.objects.select_for_update().get(pk=classifier.project_id)  # one version number is given at a time
     newest = Classifier.objects.filter(project_id=classifier.project_id).aggregate(Max("version"))["version__max"]

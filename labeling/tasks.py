@@ -2,8 +2,8 @@
 
 import logging
 
-from labeling import execution, runs
-from labeling.models import LabelingRun
+from labeling import execution, relearning, runs
+from labeling.models import LabelingRun, Project
 from labeling.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
@@ -24,3 +24,13 @@ def carry_out(run_id: int) -> None:
         logger.info("Run %s is left alone: %s", run_id, reason)
     except ProviderError as error:
         logger.warning("Run %s failed: %s", run_id, error)
+
+
+def keep_up() -> int:
+    """Learn from new reviews where there are enough; returns in how many projects."""
+    return relearning.keep_up()
+
+
+def learn(project_id: int) -> bool:
+    """Learn from a project's reviews now, because somebody asked for it."""
+    return relearning.learn(Project.objects.get(pk=project_id))

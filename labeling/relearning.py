@@ -1,0 +1,62 @@
+"""Learning by itself: when people have decided enough anew, a new classifier is fitted and labels what is left."""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from labeling import runs
+from labeling.choices import ClassifierKind, RunStatus, TextStatus
+from labeling.models import Classifier, Project
+from labeling.providers.base import ProviderError
+
+logger = logging.getLogger(__name__)
+
+REVIEWS = 25  # new ones after which it is worth it at once
+FEWEST_REVIEWS = 5  # new ones after which it is worth it when the last time is a while ago
+WHILE = timedelta(minutes=5)
+
+
+def is_due(project: Project) -> bool:
+    """Whether people have decided enough since the last training."""
+    last = newest(project)
+    decided = project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, reviewed_at__isnull=False)
+    if last is None:
+        return decided.order_by()[:REVIEWS].count() == REVIEWS
+    new = decided.filter(reviewed_at__gt=last.created_at).order_by()[:REVIEWS].count()
+    return new == REVIEWS or (new >= FEWEST_REVIEWS and last.created_at < timezone.now() - WHILE)
+
+
+def newest(project: Project) -> Classifier | None:
+    """The last classifier that was learned from reviews, whether it is in use or not."""
+    return project.classifiers.filter(kind=ClassifierKind.LEARNED).order_by("-version").first()
+
+
+def keep_up() -> int:
+    """Learn in every project where it is due; returns in how many. The trouble of one project stays its own."""
+    return sum(learn(project) for project in Project.objects.filter(is_archived=False) if is_due(project))
+
+
+def learn(project: Project) -> bool:
+    """Train, and label again if the new classifier is no worse; whether it came to a new classifier."""
+    from labeling import training  # here, because scikit-learn is 60 MB that a worker at rest does not need
+
+    if not _is_free(project):
+        return False
+    try:
+        made = training.train(project)
+        logger.info("Project %s: classifier %s, active: %s", project.pk, made.version, made.is_active)
+        if made.is_active:
+            runs.start_in_background(project, relabel=True)
+    except (training.CannotTrain, ProviderError, runs.RunInProgress, runs.NothingToLabel) as reason:
+        logger.info("Project %s does not learn: %s", project.pk, reason)
+        return False
+    return True
+
+
+def _is_free(project: Project) -> bool:
+    """A labeling run goes first, and the reviews are not lost. One whose process died is taken up again."""
+    run = runs.unfinished(project)
+    if run and run.relabel and run.status != RunStatus.QUEUED and not runs.is_alive(run):
+        runs.queue(run)
+    return run is None

@@ -1,0 +1,250 @@
+import numpy as np
+import pytest
+
+from labeling.learning import calibration
+
+
+def drawn_from(logits, random):
+    """One label a row, drawn from the softmax of the logits."""
+    rows = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    passed = random.random(len(rows))[:, None] > rows.cumsum(axis=1)
+    return np.minimum(passed.sum(axis=1), rows.shape[1] - 1)
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def simulated(random):
+    """Logits that are exactly right, and labels drawn from them; 6,000 texts, 4 categories."""
+    logits = random.normal(scale=2, size=(6_000, 4))
+    return logits, drawn_from(logits, random)
+
+
+# --- Temperature ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_the_factor_of_scaled_logits_is_recovered(simulated, factor):
+    logits, labels = simulated
+    assert calibration.fit_temperature(factor * logits, labels) == pytest.approx(factor, rel=0.06)
+
+
+def test_the_temperature_of_two_answers_in_closed_form():
+    """Three of four right at equal logits (1, 0): the loss is least where sigmoid(1 / T) = 3/4, so T = 1 / log 3."""
+    found = calibration.fit_temperature([[1.0, 0.0]] * 4, [0, 0, 0, 1])
+    assert found == pytest.approx(1 / np.log(3), rel=1e-3)
+
+
+def test_a_weight_of_three_counts_as_three_texts():
+    found = calibration.fit_temperature([[1.0, 0.0]] * 2, [0, 1], weights=[3, 1])
+    assert found == pytest.approx(1 / np.log(3), rel=1e-3)
+
+
+def test_weights_mend_a_sample_that_is_biased_towards_the_unsure(random):
+    """Half of the texts are scored too surely, and those were chosen nine times as often as the others."""
+    logits = random.normal(scale=2, size=(40_000, 3))
+    labels = drawn_from(logits, random)
+    is_too_sure = np.arange(len(logits)) % 2 == 0
+    given = np.where(is_too_sure[:, None], 3, 1) * logits
+    chances = np.where(is_too_sure, 0.45, 0.05)
+    chosen = random.random(len(logits)) < chances
+    everyone = calibration.fit_temperature(given, labels)
+    plain = calibration.fit_temperature(given[chosen], labels[chosen])
+    weights = calibration.inverse_probability_weights(chances[chosen])
+    mended = calibration.fit_temperature(given[chosen], labels[chosen], weights)
+    assert abs(mended - everyone) < 0.12 < 0.3 < plain - everyone
+
+
+def test_huge_logits_do_not_overflow():
+    assert np.isfinite(calibration.fit_temperature([[1e5, 0.0], [0.0, 1e5]], [0, 0]))
+
+
+def test_a_temperature_stays_within_its_range():
+    low, high = calibration.TEMPERATURES
+    assert calibration.fit_temperature([[1.0, 0.0]] * 5, [0] * 5) == pytest.approx(low, rel=0.01)
+    assert calibration.fit_temperature([[1.0, 0.0]] * 5, [1] * 5) == pytest.approx(high, rel=0.01)
+
+
+@pytest.mark.parametrize(("logits", "labels"), [(np.zeros((0, 3)), []), ([[5.0], [2.0]], [0, 0])])
+def test_nothing_to_learn_from_leaves_the_temperature_at_one(logits, labels):
+    assert calibration.fit_temperature(logits, labels) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels"),
+    [
+        ([[1.0, 0.0]], [0, 1]),
+        ([[1.0, 0.0], [1.0, 0.0]], [0]),
+        ([[1.0, 0.0]], [2]),
+        ([[1.0, 0.0]], [-1]),
+        ([[1.0, 0.0]], [0.5]),
+        ([[np.nan, 0.0]], [0]),
+        ([1.0, 0.0], [0, 1]),
+    ],
+)
+def test_logits_and_labels_that_do_not_fit_are_refused(logits, labels):
+    with pytest.raises(ValueError, match="Scores"):
+        calibration.fit_temperature(logits, labels)
+
+
+# --- The isotonic curve -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def overconfident(random):
+    """Texts of which a confidence c is right with probability c squared."""
+    confidence = random.random(20_000)
+    return confidence, random.random(20_000) < confidence**2
+
+
+def test_the_isotonic_curve_finds_a_known_miscalibration(overconfident):
+    curve = calibration.fit_isotonic(*overconfident)
+    grid = np.linspace(0.05, 0.95, 19)
+    np.testing.assert_allclose(curve(grid), grid**2, atol=0.05)
+
+
+def test_the_isotonic_curve_never_falls_and_never_says_never(overconfident):
+    values = calibration.fit_isotonic(*overconfident)(np.linspace(-1, 2, 1_001))
+    assert (np.diff(values) >= 0).all()
+    assert 0 < values[0] < values[-1] < 1
+
+
+def test_weights_shift_the_isotonic_curve():
+    confidence, correct = np.full(1_000, 0.5), np.arange(1_000) % 2 == 0
+    weights = np.where(correct, 3.0, 1.0)
+    assert calibration.fit_isotonic(confidence, correct, weights)(0.5) == pytest.approx(0.75)
+
+
+def test_too_few_texts_for_a_curve_are_refused():
+    with pytest.raises(ValueError, match="needs 1000 texts, got 999"):
+        calibration.fit_isotonic(np.linspace(0, 1, 999), np.ones(999))
+
+
+# --- Reliability ------------------------------------------------------------------------------------------------------
+
+
+def test_bins_hold_equal_mass():
+    bins = calibration.reliability(np.arange(150) / 150, np.ones(150))
+    assert [one.share for one in bins] == pytest.approx([1 / 15] * 15)
+    assert bins[0].confidence == pytest.approx(np.mean(np.arange(10) / 150))
+
+
+def test_bins_hold_equal_weight():
+    weights = np.where(np.arange(150) < 75, 3.0, 1.0)
+    assert [one.share for one in calibration.reliability(np.arange(150) / 150, np.ones(150), weights)] == pytest.approx(
+        [1 / 15] * 15, abs=0.015
+    )
+
+
+def test_equal_confidences_stay_in_one_bin_in_any_order(random):
+    confidence = np.repeat([0.2, 0.6, 0.9], [10, 70, 20])
+    correct = random.random(100) < confidence
+    order = random.permutation(100)
+    bins = calibration.reliability(confidence, correct)
+    assert [(one.confidence, one.share) for one in bins] == [
+        (pytest.approx(0.2), pytest.approx(0.1)),
+        (pytest.approx(0.6), pytest.approx(0.7)),
+        (pytest.approx(0.9), pytest.approx(0.2)),
+    ]
+    again = calibration.reliability(confidence[order], correct[order])
+    np.testing.assert_allclose([one.accuracy for one in again], [one.accuracy for one in bins])
+
+
+def test_fewer_texts_than_bins_are_a_bin_each():
+    assert len(calibration.reliability([0.1, 0.5, 0.9], [0, 1, 1])) == 3
+
+
+def test_texts_without_weight_have_no_bin():
+    bins = calibration.reliability([0.1, 0.5], [1, 0], weights=[0, 1])
+    assert bins == [calibration.Bin(0.5, 0.0, 1.0)]
+
+
+def test_the_calibration_error_of_calibrated_labels_is_near_zero(random):
+    confidence = random.uniform(0.3, 1, 30_000)
+    assert calibration.expected_calibration_error(confidence, random.random(30_000) < confidence) < 0.015
+
+
+def test_the_calibration_error_of_a_known_miscalibration_is_its_size(random):
+    confidence = random.uniform(0.5, 1, 30_000)
+    error = calibration.expected_calibration_error(confidence, random.random(30_000) < confidence - 0.2)
+    assert error == pytest.approx(0.2, abs=0.01)
+
+
+def test_the_calibration_error_by_hand():
+    """Two bins: sure at .9 and half right, unsure at .5 and all right."""
+    assert calibration.expected_calibration_error([0.9, 0.9, 0.5, 0.5], [1, 0, 1, 1]) == pytest.approx(0.45)
+    assert calibration.expected_calibration_error([0.9, 0.9, 0.5], [1, 0, 1], [1, 1, 6]) == pytest.approx(0.475)
+
+
+def test_scaling_by_the_fitted_temperature_mends_the_calibration_error(simulated):
+    logits, labels = simulated
+    fitted = calibration.fit_temperature(5 * logits[:1_000], labels[:1_000])
+    errors = []
+    for temperature in (1.0, fitted):
+        rows = calibration.tempered(5 * logits[1_000:], temperature)
+        right = rows.argmax(axis=1) == labels[1_000:]
+        errors.append(calibration.expected_calibration_error(rows.max(axis=1), right))
+    assert errors[1] < 0.04 < 0.1 < errors[0]
+
+
+# --- Scores -----------------------------------------------------------------------------------------------------------
+
+
+def test_brier_score_by_hand():
+    """(.7 - 1)^2 + .2^2 + .1^2 = .14 and .5^2 + (.5 - 1)^2 = .5."""
+    rows = [[0.7, 0.2, 0.1], [0.5, 0.5, 0.0]]
+    assert calibration.brier_score(rows, [0, 1]) == pytest.approx(0.32)
+    assert calibration.brier_score(rows, [0, 1], [3, 1]) == pytest.approx(0.23)
+    assert calibration.brier_score([[1.0, 0.0]], [1]) == 2.0
+
+
+def test_log_loss_by_hand():
+    rows = [[0.25, 0.75], [0.5, 0.5]]
+    assert calibration.log_loss(rows, [0, 1]) == pytest.approx((np.log(4) + np.log(2)) / 2)
+    assert calibration.log_loss(rows, [0, 1], [1, 3]) == pytest.approx((np.log(4) + 3 * np.log(2)) / 4)
+
+
+def test_the_log_loss_of_a_sure_mistake_is_large_but_finite():
+    assert 20 < calibration.log_loss([[1.0, 0.0]], [1]) < 30
+
+
+def test_no_texts_have_no_error():
+    nothing = np.zeros((0, 2))
+    assert calibration.brier_score(nothing, []) == calibration.log_loss(nothing, []) == 0.0
+    assert calibration.expected_calibration_error([], []) == 0.0
+
+
+# --- Weights ----------------------------------------------------------------------------------------------------------
+
+
+def test_weights_are_one_over_the_chance():
+    np.testing.assert_allclose(calibration.inverse_probability_weights([1.0, 0.5, 0.1]), [1, 2, 10])
+
+
+def test_no_weight_is_far_above_the_median():
+    assert calibration.inverse_probability_weights([0.5, 0.5, 0.001], most=10).tolist() == [2, 2, 20]
+
+
+@pytest.mark.parametrize("chance", [0.0, -0.1, 1.1, np.nan])
+def test_what_is_no_chance_is_refused(chance):
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
+        calibration.inverse_probability_weights([0.5, chance])
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0], [1.0, np.nan], [[1.0, 1.0]]])
+def test_wrong_weights_are_refused(weights):
+    with pytest.raises(ValueError, match="Weights"):
+        calibration.expected_calibration_error([0.5, 0.6], [1, 0], weights)
+
+
+def test_no_weights_are_equal_ones():
+    assert calibration.normalized(None, 4).tolist() == [0.25] * 4
+    assert calibration.normalized([1, 3], 2).tolist() == [0.25, 0.75]
+
+
+def test_confidences_and_answers_of_unlike_length_are_refused():
+    with pytest.raises(ValueError, match="of one length"):
+        calibration.reliability([0.5, 0.6], [1])

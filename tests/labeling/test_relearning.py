@@ -1,0 +1,96 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from labeling import annotations, execution, relearning, runs, tasks
+from labeling.choices import RunStatus
+from labeling.models import Classifier, LabelingRun, Project, Text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
+
+WORDS = ["sports apple", "business pear", "weather plum"]
+
+
+@pytest.fixture
+def labeled(project: Project, add_texts) -> Project:
+    Project.objects.filter(pk=project.pk).update(provider="keyword")
+    project.refresh_from_db()
+    add_texts(project, *(f"{WORDS[n % 3]} {n}" for n in range(90)))
+    execution.execute(runs.start(project))
+    return project
+
+
+def learn_and_label() -> None:
+    relearning.keep_up()
+    tasks.carry_out(LabelingRun.objects.latest("pk").pk)
+
+
+def decide(project: Project, manager, count: int) -> None:
+    """People decide so many of the open texts, rightly."""
+    for text in project.texts.exclude(status="reviewed").order_by("pk")[:count]:
+        name = text.content.split()[0].capitalize()
+        label = annotations.record_human_label(text, project.categories.get(name=name), annotator=manager)
+        annotations.hold(text, label_id=label.pk, reviewed_by=manager)
+
+
+def test_it_is_due_after_twenty_five_reviews(labeled: Project, manager) -> None:
+    decide(labeled, manager, 24)
+    assert not relearning.is_due(labeled)
+    decide(labeled, manager, 1)
+    assert relearning.is_due(labeled)
+
+
+def test_it_learns_and_labels_what_is_left(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    assert tasks.keep_up() == 1
+    tasks.carry_out(LabelingRun.objects.latest("pk").pk)
+    run = LabelingRun.objects.latest("pk")
+    assert (run.relabel, run.status, run.classifier.kind) == (True, RunStatus.SUCCEEDED, "learned")
+    assert tasks.keep_up() == 0
+
+
+def test_it_is_due_again_after_as_many_new_reviews(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    learn_and_label()
+    decide(labeled, manager, 24)
+    assert not relearning.is_due(labeled)
+    decide(labeled, manager, 1)
+    assert relearning.is_due(labeled)
+
+
+def test_a_few_reviews_are_enough_after_a_while(labeled: Project, manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide(labeled, manager, 25)
+    learn_and_label()
+    decide(labeled, manager, 5)
+    assert not relearning.is_due(labeled)
+    monkeypatch.setattr(relearning, "WHILE", timedelta(0))
+    assert relearning.is_due(labeled)
+
+
+def test_a_labeling_run_goes_first(labeled: Project, manager, add_texts) -> None:
+    decide(labeled, manager, 25)
+    add_texts(labeled, "sports again")
+    runs.start(labeled)
+    assert relearning.keep_up() == 0
+    assert relearning.newest(labeled) is None
+
+
+def test_trouble_in_one_project_stays_its_own(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    other = Project.objects.create(name="Other", provider="scores")
+    category = other.categories.create(name="Any")
+    for n in range(25):
+        text = Text.objects.create(project=other, content=f"{n}", content_hash=f"{n:032}")
+        label = annotations.record_human_label(text, category, annotator=manager)
+        annotations.hold(text, label_id=label.pk, reviewed_by=manager)
+    assert relearning.keep_up() == 1
+    assert Classifier.objects.filter(project=other).count() == 0
+
+
+def test_the_time_of_a_decision_is_kept_and_taken_back(labeled: Project, manager) -> None:
+    decide(labeled, manager, 1)
+    text = labeled.texts.get(status="reviewed")
+    assert text.reviewed_at and timezone.now() - text.reviewed_at < timedelta(minutes=1)
+    annotations.restore(text, label_id=text.current_label_id, status="needs_review")
+    assert Text.objects.get(pk=text.pk).reviewed_at is None
