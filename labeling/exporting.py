@@ -8,18 +8,20 @@ from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import orjson
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
+from labeling import certification
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from labeling.writers import FORMATS, Format
-from labeling.writers.record import Alternative, Batch, DoesNotFit, Evidence, Record, Tally
+from labeling.writers.record import CERTIFICATE_FILE, Alternative, Batch, DoesNotFit, Evidence, Record, Tally
 from labeling.writers.replacing import CannotWrite, explained, replaced_file, replaced_folder
+from labeling.writers.text_values import to_json
 
 __all__ = ["FORMATS", "CannotWrite", "DoesNotFit", "ExportSummary", "Record", "Tally", "chunks", "export", "rows"]
 
@@ -61,14 +63,16 @@ def export(
 ) -> ExportSummary:
     """Write the project's texts to a stream, or to a path, which is replaced as a whole once all are written.
 
+    The certificate in force goes with it: in the folder, in Parquet's metadata, and in a file of its own beside a file.
     `on_rows` is called with the rows written so far. Raises CannotWrite when the output fails, DoesNotFit when the
     format cannot hold the texts, BrokenPipeError when nobody reads the stream any more.
     """
-    tally = Tally(on_rows)
+    tally = Tally(on_rows, certificate=certification.statement(project))
     if FORMATS[file_format].is_folder:
         _write_folder(rows(project, only), FORMATS[file_format], to, tally)
     else:
         _write_file(chunks(project, file_format=file_format, only=only, tally=tally), to)
+        _write_beside(to, tally.certificate)
     return ExportSummary(rows=tally.rows, notes=tuple(tally.notes))
 
 
@@ -219,10 +223,27 @@ def _write_file(pieces: Generator[bytes, None, None], to: BinaryIO | Path) -> No
                 to.flush()
 
 
+def _write_beside(to: BinaryIO | Path, certificate: dict[str, Any] | None) -> None:
+    """Where none is in force, one from an earlier export goes: it says nothing about these labels."""
+    if not isinstance(to, Path) or (to.exists() and not to.is_file()):
+        return
+    path = to.with_name(f"{to.name}.{CERTIFICATE_FILE}")
+    with explained(str(path)):
+        if certificate is None:
+            path.unlink(missing_ok=True)
+            return
+        with replaced_file(path) as stream:
+            stream.write(to_json(certificate))
+
+
 def _write_folder(records: Generator[Record, None, None], chosen: Format, to: BinaryIO | Path, tally: Tally) -> None:
     if not isinstance(to, Path):
         raise CannotWrite("This format is a folder of files. Name the folder to write.")
-    with closing(records), explained(str(to)), replaced_folder(to, names=chosen.folder_names) as folder:
+    with (
+        closing(records),
+        explained(str(to)),
+        replaced_folder(to, names=(*chosen.folder_names, CERTIFICATE_FILE)) as folder,
+    ):
         for name, pieces in chosen.files(tally.count(_batches(records)), tally):
             with replaced_file(folder / name) as stream:
                 stream.writelines(pieces)

@@ -1,10 +1,23 @@
 """The tables of the domain, one module for each kind of thing."""
 
 from labeling.models.api_key import ApiKey
+from labeling.models.certificate import Certificate, CertificateUse
 from labeling.models.label import Label
 from labeling.models.learned import Classifier, Embedding
 from labeling.models.project import Category, Project
 from labeling.models.run import LabelingRun
 from labeling.models.text import ImportRecord, Text
 
-__all__ = ["ApiKey", "Category", "Classifier", "Embedding", "ImportRecord", "Label", "LabelingRun", "Project", "Text"]
+__all__ = [
+    "ApiKey",
+    "Category",
+    "Certificate",
+    "CertificateUse",
+    "Classifier",
+    "Embedding",
+    "ImportRecord",
+    "Label",
+    "LabelingRun",
+    "Project",
+    "Text",
+]

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from labeling.writers.record import Batch, Record, Tally
+from labeling.writers.record import CERTIFICATE_FILE, Batch, Record, Tally
 from labeling.writers.text_values import metadata_json, to_json
 
 # Large row groups compress well and read fast; the bound in bytes keeps long texts from filling the memory.
@@ -43,6 +43,8 @@ def parquet(batches: Iterable[Batch], tally: Tally) -> Iterator[bytes]:
         for group in _groups(batches):
             writer.write_table(group, row_group_size=GROUP_ROWS + len(group))
             yield sink.taken()
+        if tally.certificate:
+            writer.add_key_value_metadata({"certificate": to_json(tally.certificate).decode()})
     yield sink.taken()
 
 
@@ -53,6 +55,8 @@ def hugging_face(batches: Iterable[Batch], tally: Tally) -> Iterator[tuple[str, 
     yield DATA_FILE, _digested(_arrow_stream(batches), digest)
     yield "dataset_info.json", iter([to_json(_dataset_info())])
     yield "state.json", iter([to_json(_state(digest.hexdigest()))])
+    if tally.certificate:
+        yield CERTIFICATE_FILE, iter([to_json(tally.certificate)])
 
 
 def _arrow_stream(batches: Iterable[Batch]) -> Iterator[bytes]:

@@ -55,11 +55,15 @@ class Record(NamedTuple):
 Batch: TypeAlias = Sequence[Record]
 
 
+CERTIFICATE_FILE = "certificate.json"  # in a folder that is exported
+
+
 @dataclass
 class Tally:
     """What an export has written so far, and what whoever asked for it should be told."""
 
     on_rows: Callable[[int], None] | None = None
+    certificate: dict[str, Any] | None = None  # what is proven about the labels; formats that can carry it do
     rows: int = 0
     notes: list[str] = field(default_factory=list)
 

@@ -1,0 +1,207 @@
+"""The blind audit: what it was drawn from, what the machine said there, what people found, and drawing more of it."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from numpy.typing import NDArray
+
+from labeling import classifiers, embeddings
+from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.models import Label, LabelingRun, Project, Text
+from labeling.rescoring import CONFIDENCE_MOVE
+from labeling.runs import unfinished
+
+OPEN = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
+CLOSED = (TextStatus.REVIEWED, TextStatus.FLAGGED)
+FINISHED = (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_FAILURES)
+AT_ONCE = 1_000
+
+
+class CannotDraw(ValueError):
+    """No more audit texts can be drawn at random now. The message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Every text that a model labeled, by id, as arrays of shape (N,).
+
+    `confidence` is the machine's, also where people decided. `is_drawn`: for the audit. `is_audited`: drawn, and
+    decided or passed over. `is_wrong`: audited, and the machine's label was not right. `is_settled`: decided outside
+    of the audit, or taken out. `is_flagged` texts are not delivered.
+    """
+
+    ids: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    is_open: NDArray[np.bool_]
+    is_drawn: NDArray[np.bool_]
+    is_audited: NDArray[np.bool_]
+    is_wrong: NDArray[np.bool_]
+    is_flagged: NDArray[np.bool_]
+
+    @property
+    def is_settled(self) -> NDArray[np.bool_]:
+        return ~self.is_open & ~self.is_audited
+
+    @property
+    def delivered(self) -> int:
+        return int(np.sum(~self.is_flagged))
+
+    @property
+    def waiting(self) -> int:
+        """Audit texts that nobody has decided yet."""
+        return int(np.sum(self.is_drawn & self.is_open))
+
+    def fingerprint(self) -> str:
+        """Changes with all that a certificate depends on."""
+        parts = (self.ids, self.confidence, self.is_audited, self.is_wrong)
+        return blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text that is no longer open, and what the machine said. `is_stale`: others were labeled again since."""
+
+    pk: int
+    content_hash: str
+    status: str
+    is_audit: bool
+    held_category_id: int | None
+    category_id: int
+    confidence: float
+    run_id: int | None
+    threshold: float
+    is_stale: bool = False
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_pool(project: Project) -> Pool:
+    """The texts at stake as they stand now.
+
+    An audit text that somebody skipped or flagged counts as wrong until it is decided: hard texts are skipped more
+    often, and leaving them out would flatter the machine.
+    """
+    rows = [
+        (pk, confidence, True, is_audit, is_audit and priority < 0, is_audit and priority < 0, False)
+        for pk, confidence, is_audit, priority in _open_texts(project)
+    ]
+    rows += [_closed_row(text) for text in relabeled(project, list(_closed_texts(project)))]
+    rows.sort()
+    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
+    kinds = (np.int64, np.float64, *[np.bool_] * 5)
+    return Pool(*(column.astype(kind) for column, kind in zip(columns, kinds, strict=True)))
+
+
+def _closed_row(text: _Text) -> tuple[int, float, bool, bool, bool, bool, bool]:
+    is_audited = text.is_audit and not text.is_stale
+    is_flagged = text.status == TextStatus.FLAGGED
+    is_wrong = is_audited and (is_flagged or text.category_id != text.held_category_id)
+    return text.pk, text.confidence, False, text.is_audit, is_audited, is_wrong, is_flagged
+
+
+def _open_texts(project: Project) -> QuerySet[Text, tuple[int, float | None, bool, float]]:
+    texts = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL).order_by()
+    return texts.values_list("pk", "current_label__confidence", "is_audit", "priority")
+
+
+def _closed_texts(project: Project) -> list[_Text]:
+    """Texts that people decided or flagged, with the newest label of a model. Those without one are not at stake."""
+    said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
+    texts = project.texts.filter(status__in=CLOSED).annotate(said=Subquery(said.values("pk")[:1])).order_by()
+    columns = ("said", "pk", "content_hash", "status", "is_audit", "current_label__category_id")
+    labels = Label.objects.filter(pk__in=texts.values("said")).order_by()
+    answers = {
+        pk: (category_id, float(confidence or 0), run_id, threshold or 0.0)
+        for pk, category_id, confidence, run_id, threshold in labels.values_list(
+            "pk", "category_id", "confidence", "run_id", "run__threshold"
+        )
+    }
+    return [
+        _Text(pk, content_hash, status, is_audit, held, *answers[said])
+        for said, pk, content_hash, status, is_audit, held in texts.exclude(said=None).values_list(*columns)
+    ]
+
+
+# --- What the machine would say now -----------------------------------------------------------------------------------
+
+
+def relabeled(project: Project, texts: list[_Text]) -> list[_Text]:
+    """The texts as the later runs over the whole project would have labeled them, had they been open.
+
+    A run leaves decided texts alone, so that their label is of an older machine than that of the others. Where the
+    machine cannot be asked again (no vector, no head) the text becomes stale: decided, but no evidence.
+    """
+    runs = LabelingRun.objects.filter(
+        project=project, relabel=True, status__in=FINISHED, limit__isnull=True, text_ids__isnull=True
+    )
+    for run in runs.select_related("classifier").order_by("pk"):
+        earlier = [text for text in texts if text.run_id is None or text.run_id < run.pk]
+        if earlier:
+            later = [text for text in texts if text.run_id is not None and text.run_id >= run.pk]
+            texts = later + _labeled_by(run, earlier)
+    return texts
+
+
+def _labeled_by(run: LabelingRun, texts: Sequence[_Text]) -> list[_Text]:
+    if run.classifier is None:
+        return [replace(text, is_stale=True) for text in texts]
+    head, answered = classifiers.load_head(run.classifier.pk), []
+    for start in range(0, len(texts), AT_ONCE):
+        part = texts[start : start + AT_ONCE]
+        vectors = embeddings.load((text.content_hash for text in part), fingerprint=run.classifier.model_fingerprint)
+        known = [text for text in part if text.content_hash in vectors]
+        answered += [replace(text, is_stale=True) for text in part if text.content_hash not in vectors]
+        if known:
+            stacked = np.array([vectors[text.content_hash].vector for text in known], dtype=np.float32)
+            probabilities = head.probabilities(stacked)
+            best = [run.classifier.category_ids[place] for place in probabilities.argmax(axis=1)]
+            sure = np.minimum(probabilities.max(axis=1), 1.0).astype(float).tolist()
+            answered += [_held_by(run, *answer) for answer in zip(known, best, sure, strict=True)]
+    return answered
+
+
+def _held_by(run: LabelingRun, text: _Text, category_id: int, confidence: float) -> _Text:
+    """The label after this run: the new one, or the old one where the run would have found nothing new to say."""
+    was_accepted, is_accepted = text.confidence >= text.threshold, confidence >= run.threshold
+    is_same = category_id == text.category_id and was_accepted == is_accepted
+    if is_same and abs(confidence - text.confidence) < CONFIDENCE_MOVE:
+        return replace(text, threshold=run.threshold)
+    return replace(text, category_id=category_id, confidence=confidence, threshold=run.threshold)
+
+
+# --- Drawing ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def draw(project: Project, size: int) -> int:
+    """Draw `size` more audit texts at random; returns how many wait to be decided.
+
+    The draw stays a simple random sample of all labeled texts: the first draw was one, and every open text that was not
+    drawn has the same chance now. Texts that people decided meanwhile cannot be decided blind any more and are passed
+    over; nothing wrong is left in them, so that the certificate counts errors as more frequent than they are, never
+    less. Raises CannotDraw while texts have no label, since they would come with a smaller share of audits.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)
+    if run := unfinished(project):
+        raise CannotDraw(f"Run {run.pk} is labeling texts. Wait until it is finished, so that all texts can be drawn.")
+    unlabeled = project.texts.filter(status__in=(TextStatus.UNLABELED, TextStatus.FAILED)).count()
+    if unlabeled:
+        raise CannotDraw(
+            f"{unlabeled} texts have no label yet. A draw now would leave them out and be no sample of the whole. "
+            "Label them first: manage.py label_texts."
+        )
+    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
+    candidates = list(waiting.filter(is_audit=False).order_by().values_list("pk", flat=True))
+    if size > len(candidates):
+        raise CannotDraw(f"Only {len(candidates)} texts are neither decided nor in the audit. Draw fewer.")
+    # The operating system's randomness, as in the first draw: nobody can guess or choose what will be audited.
+    drawn = random.SystemRandom().sample(candidates, size)
+    for start in range(0, size, AT_ONCE):
+        waiting.filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
+    return waiting.filter(is_audit=True).count()

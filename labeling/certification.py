@@ -1,0 +1,300 @@
+"""The error budget of a project: what the audit proves, what it will take, and putting a proven threshold to use."""
+
+from dataclasses import asdict
+from math import ceil
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from labeling import audits, classifiers
+from labeling.audits import AT_ONCE, Pool
+from labeling.choices import LabelOrigin, TextStatus
+from labeling.learning import risk
+from labeling.learning.risk import Promise, Verdict
+from labeling.models import Certificate, CertificateUse, Classifier, Label, Project, Text
+from labeling.planning import Plan, PlanRow, next_level, plan
+
+__all__ = [
+    "CertificateEnded",
+    "InUseAlready",
+    "NotInUse",
+    "NothingToCertify",
+    "Plan",
+    "PlanRow",
+    "Promise",
+    "UnevenAudit",
+    "apply",
+    "as_dict",
+    "certify",
+    "ended_reason",
+    "in_force",
+    "more_audits",
+    "next_level",
+    "plan",
+    "statement",
+    "unapply",
+]
+
+
+SHOWN = (
+    "promise",
+    "budget",
+    "delta",
+    "look",
+    "level",
+    "threshold",
+    "labels",
+    "population",
+    "audited",
+    "wrong",
+    "upper_bound",
+    "coverage",
+    "left_for_people",
+    "steps",
+)
+
+
+class NothingToCertify(ValueError):
+    """No text has a model's label."""
+
+
+class UnevenAudit(ValueError):
+    """The audit is no random sample of all texts."""
+
+
+class CertificateEnded(ValueError):
+    """The certificate proves nothing about the labels as they are now."""
+
+
+class InUseAlready(ValueError):
+    """The project's threshold is this certificate's already."""
+
+
+class NotInUse(ValueError):
+    """The certificate's threshold is not in force, or another one has been set since."""
+
+
+# --- Certify ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def certify(
+    project: Project,
+    *,
+    promise: Promise | str,
+    budget: float,
+    confidence: float = 0.95,
+    user: AbstractBaseUser | None = None,
+) -> Certificate:
+    """Look at the audit, and write down what it proves: a threshold, or that none can be proven yet.
+
+    Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes: with
+    `confidence` all certificates from one growing audit are true. The same question about the same audit gives the
+    certificate that is there. Raises NothingToCertify or UnevenAudit, and ValueError for shares outside of (0, 1).
+    """
+    Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
+    delta = round(1 - confidence, 10)
+    pool = audits.read_pool(project)
+    _refuse(pool)
+    words = classifiers.category_hash(project.active_categories())
+    looks = Certificate.objects.filter(project=project, category_hash=words)
+    asked = {"promise": Promise(promise).value, "budget": budget, "delta": delta, "audit_hash": pool.fingerprint()}
+    if known := looks.filter(**asked, newest_label_id=_newest_label_id(project)).first():
+        return known
+    look = looks.count() + 1
+    verdict = verdict_on(pool, Promise(promise), budget, risk.level_of_look(delta, look))
+    return Certificate.objects.create(
+        project=project,
+        **asked,
+        look=look,
+        level=verdict.level,
+        **_findings(pool, verdict),
+        classifier=_current_classifier(project),
+        category_hash=words,
+        pool_size=len(pool.ids),
+        newest_label_id=_newest_label_id(project),
+        created_by_id=user.pk if user else None,
+    )
+
+
+def verdict_on(pool: Pool, promise: Promise, budget: float, level: float) -> Verdict:
+    return risk.certify(
+        pool.confidence,
+        pool.confidence[pool.is_audited],
+        pool.is_wrong[pool.is_audited],
+        promise=promise,
+        budget=budget,
+        level=level,
+        settled_confidence=pool.confidence[pool.is_settled],
+        uncorrected=pool.is_open[pool.is_audited],
+        delivered=pool.delivered,
+    )
+
+
+def _refuse(pool: Pool) -> None:
+    if not len(pool.ids):
+        raise NothingToCertify("No text has a model's label yet. Label some first: manage.py label_texts.")
+    if not risk.is_even(pool.is_drawn, pool.is_settled):
+        raise UnevenAudit(
+            "Some of the texts came with fewer audits than the others, so the audit is no random sample of them all. "
+            "Keep the project's audit share the same for all texts."
+        )
+
+
+def _findings(pool: Pool, verdict: Verdict) -> dict[str, Any]:
+    """What the last threshold that passed shows, else the last that failed."""
+    step = verdict.accepted or verdict.steps[-1]
+    is_left = pool.is_open & (pool.confidence < step.threshold) if verdict.accepted else pool.is_open
+    return {
+        "threshold": verdict.accepted.threshold if verdict.accepted else None,
+        "labels": step.labels,
+        "population": step.population,
+        "audited": step.audited,
+        "wrong": step.wrong,
+        "upper_bound": step.upper_bound,
+        "coverage": verdict.accepted.coverage if verdict.accepted else 0.0,
+        "left_for_people": int(is_left.sum()),
+        "steps": [asdict(each) for each in verdict.steps],
+    }
+
+
+def more_audits(certificate: Certificate) -> int | None:
+    """How many more audits would prove the threshold that failed, if errors go on; None when no number would."""
+    level = risk.level_of_look(certificate.delta, certificate.look + 1)
+    audited, population = certificate.audited, certificate.population
+    rate = certificate.wrong / audited if audited else 0.0
+    needed = risk.audits_needed(rate, population, budget=certificate.budget, level=level)
+    if needed is None or certificate.promise == Promise.DATASET:
+        return None if needed is None else max(needed - audited, 1)
+    # Only so many of the draws come to lie above the threshold.
+    return max(ceil((needed - audited) * certificate.pool_size / population), 1)
+
+
+# --- Whether it still holds -------------------------------------------------------------------------------------------
+
+
+def ended_reason(certificate: Certificate) -> str | None:
+    """Why the certificate proves nothing about the labels as they are now; None while it holds."""
+    project = certificate.project
+    if classifiers.category_hash(project.active_categories()) != certificate.category_hash:
+        return "The categories have changed since."
+    # By primary key, so that only the labels written since are read.
+    since = Label.objects.filter(pk__gt=certificate.newest_label_id, origin=LabelOrigin.MODEL, text__project=project)
+    if not since.exists():
+        return None
+    if _labeled(project) != certificate.pool_size:
+        return "Texts have been added since."
+    return "Texts have been labeled again since."
+
+
+def _newest_label_id(project: Project) -> int:
+    labels = Label.objects.filter(text__project=project, origin=LabelOrigin.MODEL)
+    return labels.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _labeled(project: Project) -> int:
+    labels = Label.objects.filter(text__project=project, origin=LabelOrigin.MODEL)
+    return labels.order_by().values("text").distinct().count()
+
+
+def _current_classifier(project: Project) -> Classifier | None:
+    runs = project.runs.filter(labels__isnull=False).select_related("classifier").order_by("-pk")
+    newest = runs.first()
+    return newest.classifier if newest else None
+
+
+def in_force(project: Project) -> Certificate | None:
+    """The certificate that the project's threshold was taken from, while it holds."""
+    uses = CertificateUse.objects.filter(
+        certificate__project=project, certificate__threshold=project.threshold, undone_at__isnull=True
+    )
+    newest = uses.select_related("certificate__project").order_by("-pk").first()
+    return newest.certificate if newest and ended_reason(newest.certificate) is None else None
+
+
+def statement(project: Project) -> dict[str, Any] | None:
+    """The certificate in force as plain values, to travel with the labels; `still_undecided` texts wait for people."""
+    certificate = in_force(project)
+    if certificate is None:
+        return None
+    undecided = _of_machine(project).filter(status=TextStatus.NEEDS_REVIEW).count()
+    return as_dict(certificate) | {"still_undecided": undecided}
+
+
+def as_dict(certificate: Certificate) -> dict[str, Any]:
+    facts = {name: getattr(certificate, name) for name in SHOWN}
+    named = {"id": certificate.pk, "project": certificate.project.name, "is_granted": certificate.is_granted}
+    return named | facts | {"sentence": certificate.sentence, "created_at": certificate.created_at.isoformat()}
+
+
+# --- Use --------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def apply(certificate: Certificate, *, user: AbstractBaseUser | None = None) -> CertificateUse:
+    """Make the certificate's threshold the project's, and move the machine's labels to their side of it.
+
+    What people decided or flagged stays. Raises CertificateEnded (also when it granted nothing) and InUseAlready.
+    """
+    project = Project.objects.select_for_update().get(pk=certificate.project_id)
+    if certificate.threshold is None:
+        raise CertificateEnded("This certificate proves no threshold. Audit more texts and look again.")
+    if reason := ended_reason(certificate):
+        raise CertificateEnded(f"{reason} Make a new certificate.")
+    _close_earlier_use(certificate, project)
+    at_or_above = Q(current_label__confidence__gte=certificate.threshold)
+    use = CertificateUse.objects.create(
+        certificate=certificate,
+        previous_threshold=project.threshold,
+        accepted_ids=_move(_of_machine(project).filter(at_or_above), TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED),
+        held_back_ids=_move(_of_machine(project).exclude(at_or_above), TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW),
+        applied_by_id=user.pk if user else None,
+    )
+    Project.objects.filter(pk=project.pk).update(threshold=certificate.threshold)
+    return use
+
+
+@transaction.atomic
+def unapply(certificate: Certificate) -> CertificateUse:
+    """Put back the threshold and the texts that `apply` moved, except those that somebody has moved since.
+
+    Raises NotInUse when the certificate is not applied, or another threshold has been set meanwhile.
+    """
+    project = Project.objects.select_for_update().get(pk=certificate.project_id)
+    use = certificate.uses.filter(undone_at__isnull=True).first()
+    if use is None or project.threshold != certificate.threshold:
+        raise NotInUse("This certificate's threshold is not in force.")
+    _restore(project, use.accepted_ids, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
+    _restore(project, use.held_back_ids, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED)
+    Project.objects.filter(pk=project.pk).update(threshold=use.previous_threshold)
+    use.undone_at = timezone.now()
+    use.save(update_fields=["undone_at"])
+    return use
+
+
+def _close_earlier_use(certificate: Certificate, project: Project) -> None:
+    """Another threshold may have been set since this certificate's was; then it can be taken again."""
+    used = certificate.uses.filter(undone_at__isnull=True)
+    if used.exists() and project.threshold == certificate.threshold:
+        raise InUseAlready("The project's threshold is this certificate's already.")
+    used.update(undone_at=timezone.now())
+
+
+def _of_machine(project: Project) -> QuerySet[Text]:
+    return project.texts.filter(current_label__origin=LabelOrigin.MODEL)
+
+
+def _move(texts: QuerySet[Text], before: TextStatus, after: TextStatus) -> list[int]:
+    """The ids of the texts that were moved. Locked first, so that nobody decides one in between."""
+    ids = list(texts.filter(status=before).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), AT_ONCE):
+        Text.objects.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)
+    return ids
+
+
+def _restore(project: Project, ids: list[int], before: TextStatus, after: TextStatus) -> None:
+    for start in range(0, len(ids), AT_ONCE):
+        project.texts.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)

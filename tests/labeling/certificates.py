@@ -1,0 +1,57 @@
+"""Texts that a model labeled, some of them for the audit, and people who decide them."""
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.models import User
+
+from labeling import annotations
+from labeling.annotations import Prediction
+from labeling.models import Category, LabelingRun, Project, Text
+from labeling.normalizing import content_hash
+
+
+def add_machine_labeled(project: Project, confidences: Sequence[float], *, audit_every: int = 0) -> list[Text]:
+    """One text for each confidence, labeled Sports; every so-many-th is drawn for the audit."""
+    first = Text.objects.count()
+    contents = [f"Match number {first + place}" for place in range(len(confidences))]
+    Text.objects.bulk_create(
+        Text(project=project, content=content, content_hash=content_hash(content)) for content in contents
+    )
+    texts = list(Text.objects.filter(project=project, pk__gt=0).order_by("-pk")[: len(contents)])[::-1]
+    run = LabelingRun.objects.create(
+        project=project, provider="keyword", threshold=project.threshold, audit_share=0.05, status="succeeded"
+    )
+    sports = project.categories.get(name="Sports").pk
+    annotations.record_predictions(
+        run,
+        [
+            Prediction(
+                text_id=text.pk,
+                category_id=sports,
+                confidence=confidence,
+                raw_score=confidence,
+                margin=confidence / 2,
+                scores=[(sports, confidence)],
+                explanation="",
+                evidence=[],
+                is_truncated=False,
+                is_audit=bool(audit_every) and place % audit_every == 0,
+            )
+            for place, (text, confidence) in enumerate(zip(texts, confidences, strict=True))
+        ],
+    )
+    return list(Text.objects.filter(pk__in=[text.pk for text in texts]).order_by("pk"))
+
+
+def decide(texts: Iterable[Text], user: User, *, category: Category | None = None) -> None:
+    """A person confirms the model's label, or gives another category."""
+    for text in texts:
+        label_id = text.current_label_id
+        if category is not None:
+            label_id = annotations.record_human_label(text, category, annotator=user).pk
+        annotations.hold(text, label_id=label_id, reviewed_by=user)
+
+
+def evenly(count: int) -> list[float]:
+    """Confidences from 0 to almost 1, in an order that has nothing to do with when the texts came."""
+    return [(place * 37 % count) / count for place in range(count)]

@@ -1,0 +1,50 @@
+import pytest
+from django.contrib.auth.models import User
+
+from labeling import audits, runs
+from labeling.models import Project, Text
+from tests.labeling.certificates import add_machine_labeled, decide, evenly
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_draw_adds_texts_that_nobody_decided(project: Project, manager: User) -> None:
+    texts = add_machine_labeled(project, evenly(100), audit_every=10)
+    decide(texts[1:31:10], manager)
+    before = set(Text.objects.filter(is_audit=True))
+    assert audits.draw(project, 20) == 30
+    drawn = set(Text.objects.filter(is_audit=True)) - before
+    assert len(drawn) == 20
+    assert not drawn & set(texts[1:31:10])
+
+
+def test_every_open_text_has_the_same_chance(project: Project) -> None:
+    add_machine_labeled(project, evenly(20))
+    times = dict.fromkeys(Text.objects.values_list("pk", flat=True), 0)
+    for _ in range(200):
+        audits.draw(project, 5)
+        for pk in Text.objects.filter(is_audit=True).values_list("pk", flat=True):
+            times[pk] += 1
+        Text.objects.update(is_audit=False)
+    assert all(20 < count < 80 for count in times.values())  # 50 expected, standard deviation 6
+
+
+def test_texts_without_a_label_forbid_a_draw(project: Project, add_texts) -> None:
+    add_machine_labeled(project, evenly(20))
+    add_texts(project, "Came later")
+    with pytest.raises(audits.CannotDraw, match="1 texts have no label yet"):
+        audits.draw(project, 5)
+
+
+@pytest.mark.usefixtures("fake_providers")
+def test_a_run_in_progress_forbids_a_draw(project: Project) -> None:
+    add_machine_labeled(project, evenly(20))
+    runs.start(project, provider="keyword", relabel=True)
+    with pytest.raises(audits.CannotDraw, match="is labeling"):
+        audits.draw(project, 5)
+
+
+def test_no_more_can_be_drawn_than_there_are(project: Project) -> None:
+    add_machine_labeled(project, evenly(20), audit_every=2)
+    with pytest.raises(audits.CannotDraw, match="Only 10"):
+        audits.draw(project, 11)
