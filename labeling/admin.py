@@ -17,7 +17,7 @@ from unfold.decorators import display
 from labeling import gold, runs
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
-from labeling.models import Category, Classifier, ImportRecord, Label, LabelingRun, Project, Text
+from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
 from labeling.paginator import CappedPaginator
 
 MOST_PICKED = 10_000  # texts in one hand-picked run; more is a run over the project
@@ -292,6 +292,40 @@ class ClassifierAdmin(ReadOnlyAdmin):
         "quality",
         "created_at",
     ]
+
+
+@admin.register(Certificate)
+class CertificateAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "project", "sentence", "standing"]
+    list_filter = ["project", "promise"]
+    list_select_related = ["project"]
+    fields = [
+        "project",
+        "sentence",
+        "standing",
+        "promise",
+        "budget",
+        "threshold",
+        "coverage",
+        "audited",
+        "wrong",
+        "upper_bound",
+        "left_for_people",
+        "look",
+        "level",
+        "classifier",
+        "created_by",
+        "created_at",
+    ]
+    readonly_fields = fields
+
+    @display(description="holds")
+    def standing(self, certificate: Certificate) -> str:
+        from labeling import certification  # here, because scipy is large and the other pages do not need it
+
+        if not certificate.is_granted:
+            return "nothing was proven"
+        return certification.ended_reason(certificate) or "holds"
 
 
 from labeling import admin_api_keys  # noqa: E402, F401  it builds on the classes above

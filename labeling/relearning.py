@@ -33,8 +33,18 @@ def newest(project: Project) -> Classifier | None:
 
 
 def keep_up() -> int:
-    """Learn in every project where it is due; returns in how many. The trouble of one project stays its own."""
-    return sum(learn(project) for project in Project.objects.filter(is_archived=False) if is_due(project))
+    """Learn in every project where it is due; returns in how many. The trouble of one project stays its own.
+
+    Not where a certificate is in force: new labels would end it, and that is for a person to decide.
+    """
+    due = [project for project in Project.objects.filter(is_archived=False) if is_due(project)]
+    return sum(learn(project) for project in due if not _is_certified(project))
+
+
+def _is_certified(project: Project) -> bool:
+    from labeling import certification  # here, for the same reason as in `learn`
+
+    return certification.in_force(project) is not None
 
 
 def learn(project: Project) -> bool:

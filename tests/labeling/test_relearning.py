@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from labeling import annotations, execution, relearning, runs, tasks
+from labeling import annotations, certification, execution, relearning, runs, tasks
 from labeling.choices import RunStatus
 from labeling.models import Classifier, LabelingRun, Project, Text
 
@@ -94,3 +94,11 @@ def test_the_time_of_a_decision_is_kept_and_taken_back(labeled: Project, manager
     assert text.reviewed_at and timezone.now() - text.reviewed_at < timedelta(minutes=1)
     annotations.restore(text, label_id=text.current_label_id, status="needs_review")
     assert Text.objects.get(pk=text.pk).reviewed_at is None
+
+
+def test_it_does_not_end_a_certificate_that_is_in_force(
+    labeled: Project, manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(labeled, manager, 25)
+    monkeypatch.setattr(certification, "in_force", lambda project: object())
+    assert relearning.keep_up() == 0
