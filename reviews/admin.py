@@ -7,6 +7,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -41,7 +44,15 @@ class ReviewedProjectAdmin(ProjectAdmin):
 @admin.register(Reviewer)
 class ReviewerAdmin(ModelAdmin):
     form = ReviewerForm
-    list_display = ["user", "is_active", "shown_projects", "shown_languages", "daily_goal", "does_blind_audit"]
+    list_display = [
+        "user",
+        "is_active",
+        "shown_projects",
+        "shown_languages",
+        "daily_goal",
+        "does_blind_audit",
+        "history",
+    ]
     list_filter = ["is_active", "projects"]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
@@ -75,6 +86,10 @@ class ReviewerAdmin(ModelAdmin):
             note = f"The password of {values['username']} is {password} - pass it on now, it is not shown again."
             self.message_user(request, note, messages.WARNING)
         return reviewers.add_account(values["username"], password=password)
+
+    @display(description="history")
+    def history(self, reviewer: Reviewer) -> SafeString:
+        return format_html('<a href="{}">History</a>', reverse("reviews:reviewer_history", args=[reviewer.pk]))
 
     @display(description="projects")
     def shown_projects(self, reviewer: Reviewer) -> str:

@@ -73,6 +73,7 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
         **admin.site.each_context(request),
         "title": f"Review desk: {project.name}",
         "project": project,
+        "reviewer": reviewer,
         "is_filtered": any(request.GET.values()),
         "desk": _settings_of(reviewer, project, request),
     }
