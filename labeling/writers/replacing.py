@@ -93,7 +93,7 @@ def _exchange(part: Path, final: Path) -> None:
     final.rename(old)
     try:
         part.rename(final)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the old folder must stand again, and the error goes on
         old.rename(final)
         raise
     shutil.rmtree(old)

@@ -45,7 +45,7 @@ def _sheet(book: Workbook) -> Iterator[WriteOnlyWorksheet]:
     sheet.append(FLAT_COLUMNS)
     try:
         yield sheet
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the temporary file must go, and the error goes on
         sheet.close()
         sheet._writer.cleanup()
         raise

@@ -5,6 +5,7 @@ import pytest
 from labeling import annotations, bulk, execution, rescoring, runs
 from labeling.annotations import Prediction
 from labeling.models import Label, LabelingRun, Project, Text
+from tests.predictions import predicted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -19,18 +20,7 @@ def said(project: Project, run: LabelingRun, add_texts) -> Prediction:
     """What holds: Sports with 0.6, to be reviewed."""
     [text] = add_texts(project, "the home team won")
     sports = project.categories.get(name="Sports").pk
-    made = Prediction(
-        text_id=text.pk,
-        category_id=sports,
-        confidence=0.6,
-        raw_score=0.6,
-        margin=0.3,
-        scores=[(sports, 0.6)],
-        explanation="",
-        evidence=[],
-        is_truncated=False,
-        is_audit=False,
-    )
+    made = predicted(text.pk, sports, 0.6)
     annotations.record_predictions(run, [made])
     return made
 

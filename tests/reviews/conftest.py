@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from labeling import annotations
-from labeling.annotations import Prediction
 from labeling.models import LabelingRun, Project, Text
 from reviews.models import Reviewer
+from tests.predictions import predicted
 
 AddLabeled = Callable[..., list[Text]]
 
@@ -49,16 +49,12 @@ def add_labeled(project: Project, add_texts: Callable[..., list[Text]]) -> AddLa
         annotations.record_predictions(
             run,
             [
-                Prediction(
-                    text_id=text.pk,
-                    category_id=sports,
-                    confidence=confidence,
-                    raw_score=confidence,
-                    margin=confidence / 2,
-                    scores=[(sports, confidence)],
+                predicted(
+                    text.pk,
+                    sports,
+                    confidence,
                     explanation=f"Sports {confidence:.2f}",
                     evidence=[(0, 5, 1.0)],
-                    is_truncated=False,
                     is_audit=audit,
                 )
                 for text, confidence in zip(texts, confidences, strict=True)

@@ -1,7 +1,5 @@
 """What holds after a decision is taken back, when others or later ones stand."""
 
-from dataclasses import replace
-
 import pytest
 from django.contrib.auth.models import User
 
@@ -15,6 +13,7 @@ from reviews.models import Action, Assignment, Review, Reviewer
 from reviews.refusals import AlreadyDecided, NothingToUndo, WrongDecision
 from reviews.second_look import look_again
 from reviews.undoing import take_back, undo
+from tests.predictions import predicted
 
 pytestmark = pytest.mark.django_db
 
@@ -38,19 +37,7 @@ def approve(reviewer: Reviewer, text: Text) -> Review:
 def prediction(text: Text, **values: object) -> Prediction:
     """The model says Sports again."""
     sports = text.project.categories.get(name="Sports").pk
-    said = Prediction(
-        text_id=text.pk,
-        category_id=sports,
-        confidence=0.9,
-        raw_score=0.9,
-        margin=0.8,
-        scores=[(sports, 0.9)],
-        explanation="",
-        evidence=[],
-        is_truncated=False,
-        is_audit=False,
-    )
-    return replace(said, **values)  # type: ignore[arg-type]
+    return predicted(text.pk, sports, 0.9, **values)
 
 
 def now(text: Text) -> Text:
