@@ -4,6 +4,7 @@ from scipy.optimize import check_grad
 
 from labeling.learning import learned
 from labeling.learning.classifier import LinearHead, softmax
+from labeling.learning.quality import CategoryQuality, measure
 
 DIM, CATEGORIES = 16, 4
 
@@ -120,7 +121,7 @@ def test_out_of_fold_probabilities_do_not_know_their_own_label(prior):
 def test_out_of_fold_confidence_holds_on_other_texts(centers, prior):
     fit = learned.fit(*texts(centers, 300, spread=0.5), prior)
     vectors, labels = texts(centers, 3000, spread=0.5, seed=3)
-    elsewhere = learned.measure(fit.head.probabilities(vectors), labels)
+    elsewhere = measure(fit.head.probabilities(vectors), labels)
     assert elsewhere.ece < 0.06
     assert abs(elsewhere.accuracy - fit.quality.accuracy) < 0.05
 
@@ -157,13 +158,13 @@ def test_a_mix_of_heads_is_the_mix_of_their_log_probabilities():
 
 def test_quality_of_known_answers():
     probabilities = np.array([[0.8, 0.2, 0.0], [0.6, 0.4, 0.0], [0.3, 0.7, 0.0], [0.9, 0.1, 0.0]], dtype=np.float32)
-    quality = learned.measure(probabilities, np.array([0, 1, 1, 0]))
+    quality = measure(probabilities, np.array([0, 1, 1, 0]))
     assert quality.accuracy == pytest.approx(0.75)
     assert quality.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)
     assert quality.log_loss == pytest.approx(-np.log([0.8, 0.4, 0.7, 0.9]).mean(), rel=1e-5)
     assert quality.brier == pytest.approx(2 * np.mean(np.square([0.2, 0.6, 0.3, 0.1])), rel=1e-5)
-    assert quality.categories[0] == learned.CategoryQuality(pytest.approx(2 / 3), pytest.approx(1.0), 2)
-    assert quality.categories[2] == learned.CategoryQuality(None, None, 0)
+    assert quality.categories[0] == CategoryQuality(pytest.approx(2 / 3), pytest.approx(1.0), 2)
+    assert quality.categories[2] == CategoryQuality(None, None, 0)
 
 
 def test_diagnostics_are_plain_numbers(centers, prior):
