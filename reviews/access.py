@@ -10,15 +10,27 @@ class NotYourProject(PermissionError):
     """The person is not an active reviewer of this project."""
 
 
+def desk_of(user: AbstractBaseUser | AnonymousUser, project_id: int) -> tuple[Reviewer, Project] | None:
+    """The user's reviewer profile and the project; None unless the profile is active and has the project.
+
+    One query, because every decision asks for it.
+    """
+    if not (isinstance(user, User) and user.has_perm("reviews.add_review")):
+        return None
+    memberships = Reviewer.projects.through.objects.filter(
+        project_id=project_id, project__is_archived=False, reviewer__user_id=user.pk, reviewer__is_active=True
+    )
+    found = memberships.select_related("reviewer", "project").first()
+    if found is None:
+        return None
+    found.reviewer.user = user  # in hand already
+    return found.reviewer, found.project
+
+
 def reviewer_of(user: AbstractBaseUser | AnonymousUser, project: Project) -> Reviewer:
     """The user's reviewer profile. Raises NotYourProject unless it is active and has the project."""
-    if isinstance(user, User) and user.has_perm("reviews.add_review"):
-        reviewer = Reviewer.objects.filter(
-            user=user, is_active=True, projects=project, projects__is_archived=False
-        ).first()
-        if reviewer is not None:
-            reviewer.user = user  # in hand already
-            return reviewer
+    if found := desk_of(user, project.pk):
+        return found[0]
     raise NotYourProject(f"You do not review for project {project}. Ask a manager to add you.")
 
 

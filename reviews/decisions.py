@@ -47,7 +47,9 @@ def record(reviewer: Reviewer, text_id: int, decision: Decision, *, project: Pro
         return _record(reviewer, texts, text_id, decision, is_member=project is not None)
     except Text.DoesNotExist:
         raise refusals.WrongDecision("There is no such text in this project.") from None
-    except IntegrityError:  # one_review_per_idempotency_key: the same key, sent for another text at the same moment
+    except (IntegrityError, refusals.Conflict, refusals.WrongDecision):
+        # one_review_per_idempotency_key refuses a second one, or what the first changed does. Looking the key up only
+        # then spares every other decision a query.
         if repeated := written_before(reviewer, decision.idempotency_key):
             return repeated
         raise
@@ -63,9 +65,6 @@ def written_before(reviewer: Reviewer, idempotency_key: str) -> Review | None:
 @transaction.atomic
 def _record(reviewer: Reviewer, texts: QuerySet[Text], text_id: int, decision: Decision, *, is_member: bool) -> Review:
     text = lock(texts.select_related("project", "current_label__category"), text_id)
-    # Looked up under the lock: of two requests with one key the second finds what the first wrote.
-    if repeated := written_before(reviewer, decision.idempotency_key):
-        return repeated
     if not is_member:
         refusals.require_membership(reviewer, text)
     assignment = Assignment.objects.filter(text=text, reviewer=reviewer).first()

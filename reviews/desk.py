@@ -97,16 +97,18 @@ def _history(text: Text, reviewer_id: int) -> list[dict[str, Any]]:
 
     Where several people decide each text, one does not see what the others said: agreement would mean nothing.
     """
-    reviews = Review.objects.filter(text=text).select_related("reviewer__user", "category_after")
+    reviews = Review.objects.filter(text=text)
+    first = text.current_label
+    # Most texts have one label and no review yet: then the label in hand is all there is.
+    if first and first.version == 1 and not reviews.exists():
+        return [_label_row(first)]
+    reviews = reviews.select_related("reviewer__user", "category_after")
     labels = Label.objects.filter(text=text).select_related("category", "annotator")
     if text.project.reviews_per_text > 1:
         labels = labels.filter(origin=LabelOrigin.MODEL)
         reviews = reviews.filter(reviewer_id=reviewer_id)
-    made, first = list(reviews), text.current_label
-    # Most texts have one label and no review yet: then the label in hand is all there is.
-    is_new = not made and first is not None and first.version == 1
-    rows = [_label_row(label) for label in ([first] if first and is_new else labels)]
-    return sorted([*rows, *(_review_row(review) for review in made)], key=lambda row: row["when"])
+    rows = [*(_label_row(label) for label in labels), *(_review_row(review) for review in reviews)]
+    return sorted(rows, key=lambda row: row["when"])
 
 
 def _label_row(label: Label) -> dict[str, Any]:

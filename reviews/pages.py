@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from labeling.models import Project
-from reviews.access import NotYourProject, may_manage, reviewer_of
+from reviews.access import desk_of, may_manage
 from reviews.models import Reviewer
 
 View = Callable[..., HttpResponseBase]
@@ -46,8 +46,7 @@ def reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewe
     """Raises PermissionDenied unless the user may review for the project."""
     if not (request.user.is_active and getattr(request.user, "is_staff", False)):
         raise PermissionDenied("You may not review. Ask a manager for the permission.")
+    if found := desk_of(request.user, project_id):
+        return found
     project = get_object_or_404(Project, pk=project_id)
-    try:
-        return reviewer_of(request.user, project), project
-    except NotYourProject as reason:
-        raise PermissionDenied(str(reason)) from reason
+    raise PermissionDenied(f"You do not review for project {project}. Ask a manager to add you.")

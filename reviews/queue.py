@@ -42,12 +42,15 @@ def claim_next(
 
     `besides` are texts that the page shows already, when the one after them is fetched ahead.
     """
-    if waiting := _held(reviewer, project, filters).exclude(text_id__in=besides).first():
-        return waiting
+    held = list(_held(reviewer, project, filters).values_list("pk", "text_id", "text__content_hash"))
+    waiting = [pk for pk, text_id, _ in held if text_id not in besides]
+    if waiting and (found := _with_text(reviewer).filter(pk=waiting[0]).first()):
+        return found
     for reason in _order(reviewer, project, filters):
         # A text that is shown still may have lost its claim, and would come a second time.
         texts = candidates(reviewer, project, reason, filters).exclude(pk__in=besides)
-        if claimed := claiming.claim(reviewer, texts, reason, order=_guard(reviewer, project, reason, besides)):
+        guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in held])
+        if claimed := claiming.claim(reviewer, texts, reason, order=guard):
             return claimed
     return why_nothing(reviewer, project)
 
@@ -86,20 +89,24 @@ def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[As
     held = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
     if filters != NO_FILTERS:
         held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
-    shown = [f"text__{name}" for name in claiming.WITH_TEXT]
-    return held.select_related("reviewer", *shown).order_by("claimed_at", "pk")
+    return held.order_by("claimed_at", "pk")
 
 
-def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, besides: Collection[int]) -> claiming.Order:
+def _with_text(reviewer: Reviewer) -> QuerySet[Assignment]:
+    """The reviewer's claims with all that the desk shows of a text. Wide: only for those that are shown."""
+    return reviewer.assignments.select_related("reviewer", *(f"text__{name}" for name in claiming.WITH_TEXT))
+
+
+def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, *, on_desk: Collection[str]) -> claiming.Order:
     """Moves back what is nearly the same as a text this person has seen just now. A random draw is left as drawn."""
     if reason != QueueReason.UNCERTAIN:
         return list
 
     def order(texts: Sequence[Text]) -> list[Text]:
-        lately = reviewer.reviews.order_by("-pk").values_list("text_id", flat=True)[:SEEN_LATELY]
+        lately = reviewer.reviews.order_by("-pk").values_list("text__project_id", "text__content_hash")[:SEEN_LATELY]
         # Filtered by project here: asked for both, SQLite reads the whole project instead of a few keys.
-        seen = Text.objects.filter(pk__in=[*besides, *lately]).values_list("project_id", "content_hash")
-        return diversity.spread(project, texts, shown=[key for owner, key in seen if owner == project.pk])
+        seen = {content_hash for owner, content_hash in lately if owner == project.pk}
+        return diversity.spread(project, texts, shown=[*on_desk, *(seen - set(on_desk))])
 
     return order
 
