@@ -112,8 +112,8 @@ def start_or_resume(
         return run
     if run and run.status == RunStatus.QUEUED:
         raise RunInProgress(
-            f"Run {run.pk} of project {project} waits for the worker. Start one with manage.py qcluster, or cancel the "
-            "run in the admin."
+            f"Run {run.pk} of project {project} waits for a worker. Start one with manage.py run_worker, or cancel "
+            "the run in the admin."
         )
     if run:
         cancel(run)

@@ -2,7 +2,7 @@
 
 import logging
 
-from labeling import execution, relearning, runs
+from labeling import execution, relearning, runs, workers
 from labeling.models import LabelingRun, Project
 from labeling.providers.base import ProviderError
 
@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 TASK_SECONDS = 300
 
 
+@workers.at_work()
 def carry_out(run_id: int) -> None:
     """Work on a run for a while, then queue the rest of it."""
     run = LabelingRun.objects.get(pk=run_id)
@@ -26,11 +27,13 @@ def carry_out(run_id: int) -> None:
         logger.warning("Run %s failed: %s", run_id, error)
 
 
+@workers.at_work()
 def keep_up() -> int:
     """Learn from new reviews where there are enough; returns in how many projects."""
     return relearning.keep_up()
 
 
+@workers.at_work()
 def learn(project_id: int) -> bool:
     """Learn from a project's reviews now, because somebody asked for it."""
     return relearning.learn(Project.objects.get(pk=project_id))

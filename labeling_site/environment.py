@@ -63,6 +63,10 @@ class Environment:
         hint = "Use an address that starts with http:// or https://."
         return self._read(key, str, default, lambda url: url.startswith(("http://", "https://")), hint)
 
+    def broker_address(self, key: str) -> str:
+        hint = "Use redis://host:6379/0, or leave it out to use the database."
+        return self._read(key, str, "", lambda url: url.startswith(("redis://", "rediss://")), hint)
+
     def time_zone(self, key: str, default: str) -> str:
         return self._read(key, str, default, available_timezones().__contains__, "Use a name like Europe/Berlin.")
 

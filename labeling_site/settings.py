@@ -130,9 +130,12 @@ LABELING_PROVIDERS = {
 
 # --- Background work --------------------------------------------------------------------------------------------------
 
+# django-q2 carries the work. Several machines need PostgreSQL, and are faster with Redis as broker.
+Q_BROKER_URL = environment.broker_address("Q_BROKER_URL")
 Q_CLUSTER = {
     "name": "labeling",
-    "orm": "default",  # the database is the broker: nothing else to install
+    # The database as broker needs nothing else installed, and keeps the task of a worker that was killed.
+    **({"redis": Q_BROKER_URL} if Q_BROKER_URL else {"orm": "default"}),
     "workers": 1,  # a model uses every core by itself
     "queue_limit": 1,  # a task is locked when it is fetched, not when it starts: fetch as few as possible
     "bulk": 1,
@@ -144,7 +147,11 @@ Q_CLUSTER = {
     "catch_up": False,
     "poll": 0.5,
     "label": "Background tasks",
+    # Short work that people wait for has workers of its own, so that it never waits behind a million texts.
+    "ALT_CLUSTERS": {"interactive": {"timeout": 300, "retry": 1200, "poll": 0.2}},
 }
+WORKER_ID = environment.whole_number("LABELING_WORKER_ID", default=0, low=1, high=2**31)  # set by the supervisor
+Q_CLUSTERS = ("labeling", "interactive")  # the queues that `manage.py run_worker` looks after
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 import logging
 
+from labeling import workers
 from reviews import audit_trail, queue
 
 logger = logging.getLogger(__name__)
 
 
+@workers.at_work()
 def seal() -> int:
     """Seal the reviews made since the last time; returns how many."""
     count = audit_trail.seal()
@@ -15,6 +17,7 @@ def seal() -> int:
     return count
 
 
+@workers.at_work()
 def release_expired() -> int:
     """Remove the claims of people who left; returns how many."""
     return queue.release_expired()

@@ -7,6 +7,7 @@ from labeling.models.learned import Classifier, Embedding
 from labeling.models.project import Category, Project
 from labeling.models.run import LabelingRun
 from labeling.models.text import ImportRecord, Text
+from labeling.models.worker import Worker
 
 __all__ = [
     "ApiKey",
@@ -20,4 +21,5 @@ __all__ = [
     "LabelingRun",
     "Project",
     "Text",
+    "Worker",
 ]

@@ -145,7 +145,7 @@ def test_resuming_reaches_texts_that_arrived_meanwhile(project: Project, run: La
 
 
 def test_a_run_that_waits_for_the_worker_is_left_to_it(project: Project, run: LabelingRun) -> None:
-    with pytest.raises(runs.RunInProgress, match="qcluster"):
+    with pytest.raises(runs.RunInProgress, match="run_worker"):
         runs.start_or_resume(project, provider="scores")
 
 

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils.crypto import get_random_string
 
+WAIT_SECONDS = 45  # the worker is given 30 to finish what it does
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 def commands() -> dict[str, list[str]]:
     address = f"{settings.HOST}:{settings.PORT}"
     web = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--log-level", "warning"]
-    return {"web": [*web, "--workers", "2", "--threads", "4"], "worker": [*MANAGE, "qcluster"]}
+    return {"web": [*web, "--workers", "2", "--threads", "4"], "worker": [*MANAGE, "run_worker"]}
 
 
 def watch(processes: dict[str, "subprocess.Popen[bytes]"], commands: dict[str, list[str]]) -> None:
@@ -66,7 +67,7 @@ def watch(processes: dict[str, "subprocess.Popen[bytes]"], commands: dict[str, l
         for process in processes.values():
             process.terminate()
         for process in processes.values():
-            process.wait(timeout=30)
+            process.wait(timeout=WAIT_SECONDS)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

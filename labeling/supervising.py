@@ -1,0 +1,164 @@
+"""Keeps background workers at work: starts them, ends them, and starts again what died or hangs.
+
+The clusters of django-q2 run in process groups of their own and are watched from outside, because they cannot watch
+themselves: killing an idle worker leaves a lock taken for ever, and killing the main process leaves children that go on
+taking tasks. So a group is judged by what it does, not by what it says, and is only ever ended as a whole.
+"""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import Error, close_old_connections
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.brokers.orm import ORM
+from django_q.models import OrmQ
+
+from labeling import workers
+from labeling.models import Worker
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
+BEAT = timedelta(seconds=workers.BEAT_SECONDS)
+GRACE_SECONDS = 30.0  # for what is being done to be finished
+
+
+class Group:
+    """The processes of one cluster on this machine. `command` starts them, with the worker's id in the environment."""
+
+    def __init__(self, cluster: str, command: Sequence[str]) -> None:
+        self.cluster = cluster
+        self.command = command
+        self.worker = Worker.objects.create(host=socket.gethostname(), cluster=cluster, supervisor_pid=os.getpid())
+        self.broker = get_broker(cluster)
+        self._start()
+
+    @property
+    def is_dead(self) -> bool:
+        return self.process.poll() is not None
+
+    def look(self) -> None:
+        """Say that the group is watched, and start it again when it died or hangs."""
+        if self.is_dead:
+            self.restart("its main process died")
+        elif self.hangs():
+            self.restart("tasks wait and it carries none out")
+        now = timezone.now()
+        self.worker.seen_at = now
+        Worker.objects.filter(pk=self.worker.pk).update(seen_at=now)
+
+    def hangs(self) -> bool:
+        """Whether tasks have been waiting for a while in which none was carried out here."""
+        now = timezone.now()
+        self.worker.refresh_from_db(fields=["worked_at"])
+        if not self._work_waits(now):
+            self.waiting_since = now
+            return False
+        last_sign = max(self.waiting_since, self.worker.worked_at or self.waiting_since)
+        return now - last_sign > STUCK_AFTER
+
+    def _work_waits(self, now: datetime) -> bool:
+        """Tasks in the queue, or fetched from it and in nobody's hands: a group that hangs fetches one or two first."""
+        if self.broker.queue_size():
+            return True
+        at_work = Worker.objects.filter(cluster=self.cluster, worked_at__gt=now - 2 * BEAT)
+        return bool(self.broker.lock_size()) and not at_work.exists()
+
+    def restart(self, reason: str) -> None:
+        logger.warning("Worker %s (%s) is started again: %s", self.worker.pk, self.cluster, reason)
+        self._kill()
+        self._give_back()
+        self.worker.restarts += 1
+        self._start()
+
+    def _give_back(self) -> None:
+        """Let what the group had fetched be fetched again, by anybody. Every task may run twice, so others' may come
+        back as well. On Redis a fetched task is gone: there the rows of the work tell what is missing."""
+        if isinstance(self.broker, ORM):
+            OrmQ.objects.filter(key=self.broker.list_key, lock__gt=timezone.now()).update(lock=timezone.now())
+
+    def ask_to_stop(self) -> None:
+        """Tell the group to finish what it does and take nothing more."""
+        with suppress(Error):  # a database that is gone must not keep the processes alive
+            Worker.objects.filter(pk=self.worker.pk).update(is_stopping=True)
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+
+    def end(self, deadline: float) -> None:
+        """Wait for the group until `deadline` (of `time.monotonic`), then end what is left of it."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+        self._kill()
+        with suppress(Error):
+            Worker.objects.filter(pk=self.worker.pk).delete()
+
+    def _start(self) -> None:
+        environment = (f"Q_CLUSTER_NAME={self.cluster}", f"LABELING_WORKER_ID={self.worker.pk}")
+        self.process = subprocess.Popen(["env", *environment, *self.command], start_new_session=True)
+        self.waiting_since = timezone.now()
+        self.worker.group_pid = self.process.pid
+        self.worker.worked_at = None
+        self.worker.save(update_fields=["group_pid", "worked_at", "restarts"])
+
+    def _kill(self) -> None:
+        _kill_group(self.process.pid)
+        self.process.wait()
+
+
+def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]) -> None:
+    """Run a group for each cluster (its name -> the command) until `is_over`; then end them, their tasks finished."""
+    end_leftovers()
+    groups = [Group(cluster, command) for cluster, command in commands.items()]
+    try:
+        while not is_over():
+            for group in groups:
+                _look(group)
+            time.sleep(LOOK_SECONDS)
+    finally:
+        for group in groups:
+            group.ask_to_stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for group in groups:
+            group.end(deadline)
+
+
+def _look(group: Group) -> None:
+    try:
+        close_old_connections()
+        group.look()
+    except Error as error:  # the database or the broker is being restarted: the processes go on meanwhile
+        logger.warning("Worker %s cannot be looked after now: %s", group.worker.pk, error)
+
+
+def end_leftovers() -> None:
+    """End groups of this machine whose supervisor was killed, and forget workers that were not seen for a day."""
+    Worker.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+    for worker in Worker.objects.filter(host=socket.gethostname()):
+        if _is_of_ours(worker.supervisor_pid, "run_worker"):
+            continue
+        if worker.group_pid and _is_of_ours(worker.group_pid, "qcluster"):
+            _kill_group(worker.group_pid)
+        worker.delete()
+
+
+def _is_of_ours(pid: int, word: str) -> bool:
+    """Whether the process lives and is ours: numbers of processes are given again. Only Linux tells."""
+    try:
+        return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,112 @@
+"""Real background workers for tests: a database of their own, `manage.py run_worker`, and looks at its processes."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def fresh_database(folder: Path) -> Iterator[str]:
+    """The address of an empty database beside the one of the tests: a file, or a new one on the same server."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{folder / 'background.sqlite3'}"
+        return
+    name = f"background_{uuid.uuid4().hex[:12]}"
+    connection = psycopg2.connect(urlunsplit(urlsplit(server)._replace(path="/postgres")))
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        connection.close()
+
+
+class Installation:
+    """The program on a database of its own, as an operator sees it: commands in, rows out."""
+
+    def __init__(self, url: str, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1", **environment}
+        self.manage("migrate", "--verbosity", "0")
+
+    def manage(self, *args: str) -> str:
+        command = [sys.executable, "manage.py", *args]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the database answers, read past the program: its commands take a second each to start."""
+        url = self.environment["DATABASE_URL"]
+        connection = psycopg2.connect(url) if url.startswith("postgres") else sqlite3.connect(url.split("///")[1])
+        with closing(connection):
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def do(self, statement: str) -> None:
+        self.manage("shell", "--no-imports", "-c", statement)
+
+    @contextmanager
+    def supervisor(self, *args: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """`manage.py run_worker`, until the end of the block, however that comes."""
+        with (self.folder / "worker.log").open("ab") as log:
+            command = [sys.executable, "manage.py", "run_worker", *args]
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "worker.log").read_text()
+
+
+def groups_of(supervisor: int) -> list[int]:
+    """The process groups that a supervisor has started."""
+    return _pids("--ppid", str(supervisor))
+
+
+def workers_of(group: int) -> list[int]:
+    """The processes that carry tasks out, in the group of one cluster. They are started before its helpers."""
+    sentinels = _pids("--ppid", str(group))
+    return sorted(_pids("--ppid", str(sentinels[0])))[:1] if sentinels else []
+
+
+def members_of(group: int) -> list[int]:
+    """All living processes of a group."""
+    return _pids("--sid", str(group))
+
+
+def _pids(*selection: str) -> list[int]:
+    found = subprocess.run(["ps", *selection, "-o", "pid=,stat="], capture_output=True, text=True, check=False).stdout
+    rows = [line.split() for line in found.splitlines()]
+    return [int(pid) for pid, state in rows if not state.startswith("Z")]
+
+
+def wait_for(what: Callable[[], Any], seconds: float) -> Any:
+    """What `what` gives as soon as it is true; an AssertionError when it does not become true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"Nothing came within {seconds} s.")

@@ -1,0 +1,69 @@
+"""Real supervisors and clusters, with real kills."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.background import Installation, fresh_database, groups_of, members_of, wait_for, workers_of
+
+LAST_WORK = "SELECT worked_at FROM workers WHERE worked_at IS NOT NULL"
+QUEUE = "from django_q.tasks import async_task; async_task('reviews.tasks.release_expired', cluster='interactive')"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    with fresh_database(tmp_path) as url:
+        installed = Installation(url, tmp_path)
+        # The schedules of each minute would hide what becomes of our own task.
+        installed.do("from django_q.models import Schedule; Schedule.objects.all().delete()")
+        yield installed
+
+
+def works(installation: Installation, seconds: float) -> bool:
+    """Whether a task that is queued now is carried out in time."""
+    before = installation.rows(LAST_WORK)
+    installation.do(QUEUE)
+    return bool(wait_for(lambda: installation.rows(LAST_WORK) not in ([], before), seconds))
+
+
+def test_a_group_works_again_after_its_idle_worker_was_killed(installation: Installation) -> None:
+    with installation.supervisor("--cluster", "interactive") as process:
+        [group] = wait_for(lambda: groups_of(process.pid), 30)
+        [worker] = wait_for(lambda: workers_of(group), 30)
+        assert works(installation, 30)
+        os.kill(worker, signal.SIGKILL)
+        assert works(installation, 60)
+        assert "is started again" in installation.log
+
+
+def test_a_group_whose_main_process_is_killed_is_ended_and_started_again(installation: Installation) -> None:
+    with installation.supervisor("--cluster", "interactive") as process:
+        [group] = wait_for(lambda: groups_of(process.pid), 30)
+        wait_for(lambda: workers_of(group), 30)
+        os.kill(group, signal.SIGKILL)
+        wait_for(lambda: not members_of(group), 30)
+        assert works(installation, 30)
+
+
+def test_nothing_is_left_after_sigterm(installation: Installation) -> None:
+    with installation.supervisor() as process:
+        groups = wait_for(lambda: len(found := groups_of(process.pid)) == 2 and found, 30)
+        for group in groups:
+            wait_for(lambda group=group: workers_of(group), 30)
+    assert process.returncode == 0
+    assert [member for group in groups for member in members_of(group)] == []
+    assert installation.rows("SELECT * FROM workers") == []
+
+
+def test_what_a_killed_supervisor_left_is_ended_by_the_next(installation: Installation) -> None:
+    with installation.supervisor("--cluster", "interactive") as killed:
+        [group] = wait_for(lambda: groups_of(killed.pid), 30)
+        wait_for(lambda: workers_of(group), 30)
+        killed.kill()
+    assert members_of(group)
+    with installation.supervisor("--cluster", "interactive"):
+        wait_for(lambda: not members_of(group), 30)
+        assert works(installation, 30)
