@@ -40,6 +40,8 @@ def main() -> None:
     if options.child:
         print(json.dumps(CHILDREN[options.child[0]](*options.child[1:])))
         return
+    if not any(options.data.glob("*/*.jsonl")):
+        parser.error(f"There is no */*.jsonl in {options.data}. Name a folder of sets with --data.")
     with tempfile.TemporaryDirectory() as folder:
         results = measure(Path(folder), options.data, quick=options.quick)
     print(json.dumps(results))
