@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from labeling import gold, runs
+from labeling import gold, runs, workers
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
 from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
@@ -117,6 +117,8 @@ def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, 
         model_admin.message_user(request, str(reason), messages.WARNING)
     else:
         model_admin.message_user(request, f"{run} is queued: {run.total} texts. Follow it under Labeling runs.")
+        if not workers.alive("labeling").exists():
+            model_admin.message_user(request, workers.NONE_RUNNING, messages.WARNING)
 
 
 # --- Texts and labels -------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=15)  # a supervisor that was not seen for so long is gone
 BEAT_SECONDS = 5.0
+NONE_RUNNING = "No background worker is running, so it waits. Start one with: python manage.py run_worker"
 
 
 def alive(cluster: str | None = None) -> QuerySet[Worker]:

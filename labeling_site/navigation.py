@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from labeling import workers
 from reviews.access import may_manage
 
 
@@ -27,6 +28,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         "permission": is_manager,
     }
     return [{"items": [desk, agreement]}, *(_group(app) for app in admin.site.get_app_list(request))]
+
+
+def worker_notice(request: HttpRequest) -> list[str] | None:
+    """A mark on every page for staff while nothing works in the background; the text and the theme's colour."""
+    if not getattr(request.user, "is_staff", False) or workers.alive().exists():
+        return None
+    return ["No worker running", "danger"]
 
 
 def may_review(request: HttpRequest) -> bool:

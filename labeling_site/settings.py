@@ -189,6 +189,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("labeling/icon.svg")},
     ],
     "SHOW_HISTORY": True,
+    "ENVIRONMENT": "labeling_site.navigation.worker_notice",  # a mark beside the menu of the person
     "SIDEBAR": {"navigation": "labeling_site.navigation.sidebar"},
 }
 
