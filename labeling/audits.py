@@ -196,12 +196,17 @@ def draw(project: Project, size: int) -> int:
             f"{unlabeled} texts have no label yet. A draw now would leave them out and be no sample of the whole. "
             "Label them first: manage.py label_texts."
         )
-    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
-    candidates = list(waiting.filter(is_audit=False).order_by().values_list("pk", flat=True))
-    if size > len(candidates):
-        raise CannotDraw(f"Only {len(candidates)} texts are neither decided nor in the audit. Draw fewer.")
+    free = list(candidates(project).order_by().values_list("pk", flat=True))
+    if size > len(free):
+        raise CannotDraw(f"Only {len(free)} texts are neither decided nor in the audit. Draw fewer.")
     # The operating system's randomness, as in the first draw: nobody can guess or choose what will be audited.
-    drawn = random.SystemRandom().sample(candidates, size)
+    drawn = random.SystemRandom().sample(free, size)
     for start in range(0, size, AT_ONCE):
-        waiting.filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
-    return waiting.filter(is_audit=True).count()
+        candidates(project).filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
+    return candidates(project, is_audit=True).count()
+
+
+def candidates(project: Project, *, is_audit: bool = False) -> QuerySet[Text]:
+    """Texts with a model's label that nobody has decided, outside of the audit or in it."""
+    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
+    return waiting.filter(is_audit=is_audit)

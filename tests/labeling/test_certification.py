@@ -203,6 +203,14 @@ def test_two_looks_at_one_moment_are_counted_as_two(project: Project, audited: l
     assert sorted(Certificate.objects.values_list("look", flat=True)) == [1, 2]
 
 
+def test_a_look_that_was_expected_to_be_another_is_refused(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    with pytest.raises(certification.LookTaken, match="look 2 now"):
+        certify(project, budget=0.1, expected_look=1)
+    assert certify(project, expected_look=1) == made  # the same question is no new look
+    assert certify(project, budget=0.1, expected_look=2).look == 2
+
+
 # --- Whether it still holds -------------------------------------------------------------------------------------------
 
 
@@ -225,6 +233,16 @@ def test_a_certificate_ends_when_a_category_changes(project: Project, audited: l
     made = certify(project)
     Category.objects.filter(pk=weather.pk).update(is_active=False)
     assert certification.ended_reason(made) == "The categories have changed since."
+
+
+def test_several_are_asked_about_with_the_queries_of_one(
+    project: Project, audited: list[Text], django_assert_max_num_queries
+) -> None:
+    made = [certify(project), certify(project, budget=0.1), certify(project, budget=0.2)]
+    add_machine_labeled(project, [0.9])
+    with django_assert_max_num_queries(3):
+        reasons = certification.ended_reasons(project, made)
+    assert reasons == dict.fromkeys([one.pk for one in made], "Texts have been added since.")
 
 
 @pytest.mark.usefixtures("fake_providers")
@@ -300,6 +318,14 @@ def test_a_certificate_is_applied_once_and_again_after_another_threshold(project
 def test_one_that_was_never_applied_cannot_be_taken_back(project: Project, audited: list[Text]) -> None:
     with pytest.raises(certification.NotInUse):
         certification.unapply(certify(project))
+
+
+def test_what_would_be_moved_is_what_is_moved(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    expected = certification.would_move(made)
+    use = certification.apply(made)
+    assert (len(use.accepted_ids), len(use.held_back_ids)) == expected
+    assert certification.would_move(made) == (0, 0)
 
 
 # --- The plan ---------------------------------------------------------------------------------------------------------
