@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from labeling import annotations, audits, certification, execution, runs
+from labeling import annotations, audits, certification, execution, planning, runs
 from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
@@ -361,3 +361,16 @@ def test_without_audits_the_plan_promises_nothing(project: Project) -> None:
 def test_the_plan_of_a_project_without_labels_is_empty(project: Project) -> None:
     plan = certification.plan(project)
     assert (plan.rows, plan.note) == ((), "No text has a model's label yet.")
+
+
+def test_of_many_texts_the_plan_reads_a_sample(
+    project: Project, audited: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = certification.plan(project)
+    monkeypatch.setattr(planning, "MOST_READ", 300)
+    sampled = certification.plan(project)
+    assert (whole.is_sampled, sampled.is_sampled) == (False, True)
+    assert (sampled.audits, sampled.waiting) == (whole.audits, whole.waiting)
+    assert abs(sampled.texts - whole.texts) < 3
+    for one, other in zip(sampled.rows, whole.rows, strict=True):
+        assert abs(one.to_review - other.to_review) <= 0.15 * whole.texts
