@@ -161,7 +161,7 @@ def draw(request: HttpRequest, project_id: int) -> HttpResponseBase:
 
     def work(values: dict[str, Any]) -> str:
         waiting = audits.draw(project, values["size"])
-        return f"{number(values['size'])} texts drawn. {number(waiting)} audit texts wait to be decided."
+        return f"{budget.texts(values['size'])} drawn. {number(waiting)} audit texts wait to be decided."
 
     return _verb(request, project, DrawForm, lambda values: budget_questions.about_draw(project, **values), work)
 

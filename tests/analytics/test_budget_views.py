@@ -181,6 +181,14 @@ def test_the_certificate_in_use_is_said_first(page: Callable[[], str], project: 
     assert "Put it to use" not in said
 
 
+def test_only_the_datasets_promise_waits_for_people(
+    page: Callable[[], str], project: Project, audited: list[Text]
+) -> None:
+    certification.apply(certification.certify(project, promise="precision", budget=0.1))
+    assert "In use since" in page()
+    assert "the promise is whole" not in page()
+
+
 def test_one_that_ended_says_why(page: Callable[[], str], project: Project, audited: list[Text]) -> None:
     certification.apply(certify(project))
     label_again(project)
