@@ -105,8 +105,17 @@ def answers_of(project: Project) -> Answers:
 
     The database finds these texts first: a text with one review costs no more than its place in the index.
     """
+    return _compared(_answers(project))
+
+
+def audit_answers_of(project: Project) -> Answers:
+    """The blind ones among the independent answers to texts of the audit."""
+    return _compared(_answers(project).filter(text__is_audit=True, is_blind=True))
+
+
+def _compared(answers: QuerySet[Review]) -> Answers:
     several = Review.objects.values("text").annotate(reviews=Count("pk")).filter(reviews__gte=2).values("text")
-    given = _answers(project).exclude(queue_reason__in=NOT_COMPARED)
+    given = answers.exclude(queue_reason__in=NOT_COMPARED)
     compared = given.filter(text__in=several).values("text")
     people = compared.annotate(people=Count("reviewer", distinct=True), last=Max("pk")).filter(people__gte=2)
     newest = people.order_by("-last")[:MOST_TEXTS].values("text")
@@ -126,6 +135,18 @@ def of_project(answers: Answers) -> ProjectAgreement:
         percent=agreement.percent_agreement(patterns, times),
         alpha=agreement.krippendorff_alpha(patterns, times),
     )
+
+
+def disagreement(answers: Answers) -> Estimate:
+    """Of the texts that two people decided the share on which they differ [WIL27]; the first two where there are more.
+
+    The first by key, which has nothing to do with what they said.
+    """
+    is_first = np.ones(len(answers.texts), dtype=bool)
+    is_first[1:] = answers.texts[1:] != answers.texts[:-1]
+    (first,) = np.nonzero(is_first)
+    differing = answers.categories[first] != answers.categories[first + 1]
+    return agreement.wilson(int(differing.sum()), len(first))
 
 
 def by_category(answers: Answers) -> list[CategoryAgreement]:

@@ -26,7 +26,12 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     projects = list(Project.objects.filter(is_archived=False))
     if len(projects) == 1:
         return redirect("analytics:agreement", project_id=projects[0].pk)
-    context = {**admin.site.each_context(request), "title": "Agreement", "projects": projects}
+    context = {
+        **admin.site.each_context(request),
+        "title": "Agreement",
+        "page": "analytics:agreement",
+        "projects": projects,
+    }
     return render(request, "analytics/projects.html", context)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -87,11 +87,30 @@ def read_pool(project: Project) -> Pool:
     An audit text that somebody skipped or flagged counts as wrong until it is decided: hard texts are skipped more
     often, and leaving them out would flatter the machine.
     """
+    return _read(project, project.texts.all())
+
+
+def sample_pool(project: Project, *, every: int) -> Pool:
+    """The audit, and one in `every` of the other texts, each of which stands for so many. For estimates only.
+
+    By content hash, which knows nothing of the content: the first ones are a random sample, and lie together in an
+    index. Decided audit texts would lean, since the queue shows them by hash, so all of the audit is read.
+    """
+    audited, rest = project.texts.filter(is_audit=True), project.texts.filter(is_audit=False)
+    size = (project.texts.count() - audited.count()) // every
+    after = rest.order_by("content_hash").values_list("content_hash", flat=True)[size : size + 1]
+    audit = _read(project, audited)
+    others = _read(project, rest.filter(content_hash__lt=after[0]) if after else rest)
+    names = [field.name for field in fields(Pool)]
+    return Pool(*(np.concatenate([getattr(audit, n), np.repeat(getattr(others, n), every)]) for n in names))
+
+
+def _read(project: Project, texts: QuerySet[Text]) -> Pool:
     rows = [
         (pk, confidence, True, is_audit, is_audit and priority < 0, is_audit and priority < 0, False)
-        for pk, confidence, is_audit, priority in _open_texts(project)
+        for pk, confidence, is_audit, priority in _open_texts(texts)
     ]
-    rows += [_closed_row(text) for text in relabeled(project, list(_closed_texts(project)))]
+    rows += [_closed_row(text) for text in relabeled(project, _closed_texts(texts))]
     rows.sort()
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
     kinds = (np.int64, np.float64, *[np.bool_] * 5)
@@ -105,17 +124,17 @@ def _closed_row(text: _Text) -> tuple[int, float, bool, bool, bool, bool, bool]:
     return text.pk, text.confidence, False, text.is_audit, is_audited, is_wrong, is_flagged
 
 
-def _open_texts(project: Project) -> QuerySet[Text, tuple[int, float | None, bool, float]]:
-    texts = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL).order_by()
-    return texts.values_list("pk", "current_label__confidence", "is_audit", "priority")
+def _open_texts(texts: QuerySet[Text]) -> QuerySet[Text, tuple[int, float | None, bool, float]]:
+    waiting = texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL).order_by()
+    return waiting.values_list("pk", "current_label__confidence", "is_audit", "priority")
 
 
-def _closed_texts(project: Project) -> list[_Text]:
+def _closed_texts(texts: QuerySet[Text]) -> list[_Text]:
     """Texts that people decided or flagged, with the newest label of a model. Those without one are not at stake."""
     said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
-    texts = project.texts.filter(status__in=CLOSED).annotate(said=Subquery(said.values("pk")[:1])).order_by()
+    closed = texts.filter(status__in=CLOSED).annotate(said=Subquery(said.values("pk")[:1])).order_by()
     columns = ("said", "pk", "content_hash", "status", "is_audit", "current_label__category_id")
-    labels = Label.objects.filter(pk__in=texts.values("said")).order_by()
+    labels = Label.objects.filter(pk__in=closed.values("said")).order_by()
     answers = {
         pk: (category_id, float(confidence or 0), run_id, threshold or 0.0)
         for pk, category_id, confidence, run_id, threshold in labels.values_list(
@@ -124,7 +143,7 @@ def _closed_texts(project: Project) -> list[_Text]:
     }
     return [
         _Text(pk, content_hash, status, is_audit, held, *answers[said])
-        for said, pk, content_hash, status, is_audit, held in texts.exclude(said=None).values_list(*columns)
+        for said, pk, content_hash, status, is_audit, held in closed.exclude(said=None).values_list(*columns)
     ]
 
 
@@ -196,12 +215,17 @@ def draw(project: Project, size: int) -> int:
             f"{unlabeled} texts have no label yet. A draw now would leave them out and be no sample of the whole. "
             "Label them first: manage.py label_texts."
         )
-    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
-    candidates = list(waiting.filter(is_audit=False).order_by().values_list("pk", flat=True))
-    if size > len(candidates):
-        raise CannotDraw(f"Only {len(candidates)} texts are neither decided nor in the audit. Draw fewer.")
+    free = list(candidates(project).order_by().values_list("pk", flat=True))
+    if size > len(free):
+        raise CannotDraw(f"Only {len(free)} texts are neither decided nor in the audit. Draw fewer.")
     # The operating system's randomness, as in the first draw: nobody can guess or choose what will be audited.
-    drawn = random.SystemRandom().sample(candidates, size)
+    drawn = random.SystemRandom().sample(free, size)
     for start in range(0, size, AT_ONCE):
-        waiting.filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
-    return waiting.filter(is_audit=True).count()
+        candidates(project).filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
+    return candidates(project, is_audit=True).count()
+
+
+def candidates(project: Project, *, is_audit: bool = False) -> QuerySet[Text]:
+    """Texts with a model's label that nobody has decided, outside of the audit or in it."""
+    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
+    return waiting.filter(is_audit=is_audit)

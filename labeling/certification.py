@@ -14,12 +14,14 @@ from labeling.audits import AT_ONCE, Pool
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.learning import risk
 from labeling.learning.risk import Promise, Verdict
-from labeling.models import Certificate, CertificateUse, Classifier, Label, Project, Text
+from labeling.models import Certificate, CertificateUse, Classifier, Project, Text
 from labeling.planning import Plan, PlanRow, next_level, plan
+from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, use_in_force
 
 __all__ = [
     "CertificateEnded",
     "InUseAlready",
+    "LookTaken",
     "NotInUse",
     "NothingToCertify",
     "Plan",
@@ -30,12 +32,16 @@ __all__ = [
     "as_dict",
     "certify",
     "ended_reason",
+    "ended_reasons",
     "in_force",
     "more_audits",
     "next_level",
     "plan",
     "statement",
     "unapply",
+    "use_in_force",
+    "waiting_for_people",
+    "would_move",
 ]
 
 
@@ -65,6 +71,10 @@ class UnevenAudit(ValueError):
     """The audit is no random sample of all texts."""
 
 
+class LookTaken(ValueError):
+    """Somebody has looked at the audit meanwhile, so that this look would be another, at a stricter level."""
+
+
 class CertificateEnded(ValueError):
     """The certificate proves nothing about the labels as they are now."""
 
@@ -88,12 +98,14 @@ def certify(
     budget: float,
     confidence: float = 0.95,
     user: AbstractBaseUser | None = None,
+    expected_look: int | None = None,
 ) -> Certificate:
     """Look at the audit, and write down what it proves: a threshold, or that none can be proven yet.
 
     Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes: with
     `confidence` all certificates from one growing audit are true. The same question about the same audit gives the
-    certificate that is there. Raises NothingToCertify or UnevenAudit, and ValueError for shares outside of (0, 1).
+    certificate that is there. Raises NothingToCertify or UnevenAudit, LookTaken when a new look would not have the
+    number that was expected, and ValueError for shares outside of (0, 1).
     """
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
     delta = round(1 - confidence, 10)
@@ -102,9 +114,11 @@ def certify(
     words = classifiers.category_hash(project.active_categories())
     looks = Certificate.objects.filter(project=project, category_hash=words)
     asked = {"promise": Promise(promise).value, "budget": budget, "delta": delta, "audit_hash": pool.fingerprint()}
-    if known := looks.filter(**asked, newest_label_id=_newest_label_id(project)).first():
+    if known := looks.filter(**asked, newest_label_id=newest_label_id(project)).first():
         return known
     look = looks.count() + 1
+    if expected_look not in (None, look):
+        raise LookTaken(f"Somebody has looked at this audit meanwhile. Yours would be look {look} now.")
     verdict = verdict_on(pool, Promise(promise), budget, risk.level_of_look(delta, look))
     return Certificate.objects.create(
         project=project,
@@ -115,7 +129,7 @@ def certify(
         classifier=_current_classifier(project),
         category_hash=words,
         pool_size=len(pool.ids),
-        newest_label_id=_newest_label_id(project),
+        newest_label_id=newest_label_id(project),
         created_by_id=user.pk if user else None,
     )
 
@@ -161,6 +175,12 @@ def _findings(pool: Pool, verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _current_classifier(project: Project) -> Classifier | None:
+    runs = project.runs.filter(labels__isnull=False).select_related("classifier").order_by("-pk")
+    newest = runs.first()
+    return newest.classifier if newest else None
+
+
 def more_audits(certificate: Certificate) -> int | None:
     """How many more audits would prove the threshold that failed, if errors go on; None when no number would."""
     level = risk.level_of_look(certificate.delta, certificate.look + 1)
@@ -173,46 +193,7 @@ def more_audits(certificate: Certificate) -> int | None:
     return max(ceil((needed - audited) * certificate.pool_size / population), 1)
 
 
-# --- Whether it still holds -------------------------------------------------------------------------------------------
-
-
-def ended_reason(certificate: Certificate) -> str | None:
-    """Why the certificate proves nothing about the labels as they are now; None while it holds."""
-    project = certificate.project
-    if classifiers.category_hash(project.active_categories()) != certificate.category_hash:
-        return "The categories have changed since."
-    # By primary key, so that only the labels written since are read.
-    since = Label.objects.filter(pk__gt=certificate.newest_label_id, origin=LabelOrigin.MODEL, text__project=project)
-    if not since.exists():
-        return None
-    if _labeled(project) != certificate.pool_size:
-        return "Texts have been added since."
-    return "Texts have been labeled again since."
-
-
-def _newest_label_id(project: Project) -> int:
-    labels = Label.objects.filter(text__project=project, origin=LabelOrigin.MODEL)
-    return labels.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
-def _labeled(project: Project) -> int:
-    labels = Label.objects.filter(text__project=project, origin=LabelOrigin.MODEL)
-    return labels.order_by().values("text").distinct().count()
-
-
-def _current_classifier(project: Project) -> Classifier | None:
-    runs = project.runs.filter(labels__isnull=False).select_related("classifier").order_by("-pk")
-    newest = runs.first()
-    return newest.classifier if newest else None
-
-
-def in_force(project: Project) -> Certificate | None:
-    """The certificate that the project's threshold was taken from, while it holds."""
-    uses = CertificateUse.objects.filter(
-        certificate__project=project, certificate__threshold=project.threshold, undone_at__isnull=True
-    )
-    newest = uses.select_related("certificate__project").order_by("-pk").first()
-    return newest.certificate if newest and ended_reason(newest.certificate) is None else None
+# --- In words and values ----------------------------------------------------------------------------------------------
 
 
 def statement(project: Project) -> dict[str, Any] | None:
@@ -220,8 +201,12 @@ def statement(project: Project) -> dict[str, Any] | None:
     certificate = in_force(project)
     if certificate is None:
         return None
-    undecided = _of_machine(project).filter(status=TextStatus.NEEDS_REVIEW).count()
-    return as_dict(certificate) | {"still_undecided": undecided}
+    return as_dict(certificate) | {"still_undecided": waiting_for_people(project)}
+
+
+def waiting_for_people(project: Project) -> int:
+    """Texts with a model's label that people have not decided: the dataset's promise is whole once they have."""
+    return _of_machine(project).filter(status=TextStatus.NEEDS_REVIEW).count()
 
 
 def as_dict(certificate: Certificate) -> dict[str, Any]:
@@ -245,16 +230,24 @@ def apply(certificate: Certificate, *, user: AbstractBaseUser | None = None) -> 
     if reason := ended_reason(certificate):
         raise CertificateEnded(f"{reason} Make a new certificate.")
     _close_earlier_use(certificate, project)
-    at_or_above = Q(current_label__confidence__gte=certificate.threshold)
+    rises, falls = _on_the_wrong_side(project, certificate.threshold)
     use = CertificateUse.objects.create(
         certificate=certificate,
         previous_threshold=project.threshold,
-        accepted_ids=_move(_of_machine(project).filter(at_or_above), TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED),
-        held_back_ids=_move(_of_machine(project).exclude(at_or_above), TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW),
+        accepted_ids=_move(rises, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED),
+        held_back_ids=_move(falls, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW),
         applied_by_id=user.pk if user else None,
     )
     Project.objects.filter(pk=project.pk).update(threshold=certificate.threshold)
     return use
+
+
+def would_move(certificate: Certificate) -> tuple[int, int]:
+    """How many texts `apply` would accept, and how many it would give back to people. Raises CertificateEnded."""
+    if certificate.threshold is None:
+        raise CertificateEnded("This certificate proves no threshold. Audit more texts and look again.")
+    rises, falls = _on_the_wrong_side(certificate.project, certificate.threshold)
+    return rises.count(), falls.count()
 
 
 @transaction.atomic
@@ -281,6 +274,13 @@ def _close_earlier_use(certificate: Certificate, project: Project) -> None:
     if used.exists() and project.threshold == certificate.threshold:
         raise InUseAlready("The project's threshold is this certificate's already.")
     used.update(undone_at=timezone.now())
+
+
+def _on_the_wrong_side(project: Project, threshold: float) -> tuple[QuerySet[Text], QuerySet[Text]]:
+    """Texts at or above the threshold that wait for people, and texts below that are accepted."""
+    texts, at_or_above = _of_machine(project), Q(current_label__confidence__gte=threshold)
+    waiting, accepted = (texts.filter(status=status) for status in (TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED))
+    return waiting.filter(at_or_above), accepted.exclude(at_or_above)
 
 
 def _of_machine(project: Project) -> QuerySet[Text]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import audits, classifiers
+from labeling import audits, classifiers, standing
 from labeling.audits import Pool
 from labeling.learning import risk
-from labeling.models import Certificate, Label, Project
+from labeling.models import Certificate, Project
 
 BUDGETS = (0.01, 0.02, 0.05, 0.1)
+MOST_READ = 20_000  # texts outside of the audit; of more a sample, whose error is within the steps of the thresholds
 SPREAD = 1.645  # standard deviations on both sides that hold nine of ten outcomes
 
 
@@ -36,7 +37,10 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """One row for each budget. `audits` are drawn, of which `waiting` are not decided; `look` and `level` come next."""
+    """One row for each budget. `audits` are drawn, of which `waiting` are not decided; `look` and `level` come next.
+
+    The counts of texts are estimates where `is_sampled`.
+    """
 
     texts: int
     open_texts: int
@@ -46,6 +50,7 @@ class Plan:
     level: float
     rows: tuple[PlanRow, ...]
     note: str
+    is_sampled: bool = False
 
 
 def plan(
@@ -60,7 +65,8 @@ def plan(
     Reckoned from the machine's confidences alone. The answers of the audit are not looked at: who saw them before
     asking for a certificate would choose the moment, and the promise would break more often than it says.
     """
-    pool = audits.read_pool(project)
+    every = math.ceil(project.texts.count() / MOST_READ)
+    pool = audits.read_pool(project) if every <= 1 else audits.sample_pool(project, every=every)
     look, level = next_level(project, confidence=confidence)
     audited = int(np.sum(pool.is_audited | (pool.is_drawn & pool.is_open)))
     rows = [_row(pool, audited, budget, level, seconds_per_text) for budget in budgets] if len(pool.ids) else []
@@ -73,6 +79,7 @@ def plan(
         level=level,
         rows=tuple(rows),
         note=_note(project, pool, audited),
+        is_sampled=every > 1,
     )
 
 
@@ -139,7 +146,7 @@ def _note(project: Project, pool: Pool, audited: int) -> str:
         return "No text has a model's label yet."
     if not audited:
         return "No audit text has been drawn. Without an audit nothing can be promised."
-    is_calibrated = Label.objects.filter(text__project=project, origin="model").order_by("-pk").first()
-    if is_calibrated and not is_calibrated.is_calibrated:
+    newest = standing.newest_label(project)
+    if newest and not newest.is_calibrated:
         return "The confidences are not calibrated yet, so that these figures may be far off."
     return ""

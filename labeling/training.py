@@ -53,11 +53,12 @@ def train(project: Project) -> Classifier:
         raise CannotTrain(f"{len(lesson.labels)} reviewed texts can be learned from. Review {FEWEST_REVIEWS} first.")
     pool = read_pool(project, provider)
     prior = prior_head(project, provider, categories, pool)
-    fit = learned.fit(lesson.vectors, lesson.labels, prior, weights=weights_for(prior, lesson, pool), pool=pool)
+    weights = weights_for(prior, lesson, pool)
+    fit = learned.fit(lesson.vectors, lesson.labels, prior, weights=weights, pool=pool)
     made = classifiers.new(project, provider, categories, fit.head, ClassifierKind.LEARNED)
     previous = classifiers.current(project, provider, categories)
     made.fitted_on = {"pool": len(pool), "reviews": len(lesson.labels)}
-    made.quality = _quality(fit, categories) | _compared(fit, lesson, previous)
+    made.quality = _quality(fit, categories) | _reliability(fit, lesson, weights) | _compared(fit, lesson, previous)
     made.is_active = not made.quality["is_worse"]
     return classifiers.keep(made)
 
@@ -124,6 +125,13 @@ def _quality(fit: LearnedFit, categories: Sequence[Category]) -> dict[str, objec
         "categories": [{"id": category.pk, **asdict(quality)} for category, quality in each],
         "is_calibrated": fit.n_reviews >= ENOUGH_TO_CALIBRATE,
     }
+
+
+def _reliability(fit: LearnedFit, lesson: Lesson, weights: NDArray[np.float64] | None) -> dict[str, object]:
+    """The points of the reliability diagram, out of fold and weighted like the figures beside them."""
+    right = fit.probabilities.argmax(axis=1) == lesson.labels
+    points = calibration.reliability(fit.probabilities.max(axis=1), right, weights)
+    return {"reliability": [{name: round(value, 4) for name, value in asdict(point).items()} for point in points]}
 
 
 def _compared(fit: LearnedFit, lesson: Lesson, previous: Classifier | None) -> dict[str, object]:

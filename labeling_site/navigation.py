@@ -27,7 +27,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         "active": request.path.startswith(figures),
         "permission": is_manager,
     }
-    return [{"items": [desk, agreement]}, *(_group(app) for app in admin.site.get_app_list(request))]
+    budget = reverse("budget:projects")
+    proof = {
+        "title": "Error budget",
+        "icon": "verified",
+        "link": budget,
+        "active": request.path.startswith(budget),
+        "permission": is_manager,
+    }
+    return [{"items": [desk, agreement, proof]}, *(_group(app) for app in admin.site.get_app_list(request))]
 
 
 def worker_notice(request: HttpRequest) -> list[str] | None:

@@ -21,6 +21,13 @@ def find_project(reference: str) -> Project:
     raise NotFound(f"There is no project '{reference}'.")
 
 
+def find_project_by_id(project_id: str) -> Project:
+    """The project of an address, where a number is never a name."""
+    if project := Project.objects.filter(pk=int(project_id)).first():
+        return project
+    raise NotFound(f"There is no project {project_id}.")
+
+
 def find_category(project: Project, reference: str | int) -> Category:
     """A category of the project. A number is always an id, although names may be numbers, such as 1 to 5 stars."""
     categories = project.categories.all()

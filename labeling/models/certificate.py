@@ -81,9 +81,12 @@ class Certificate(AppendOnlyModel):
                 f"Of the {self.labels:,} labels that nobody has looked at, with a confidence of {self.threshold:.3f} "
                 f"or more, {at_most}."
             )
+        promised = f"Of the {self.labels:,} labels of this dataset, {at_most}"
+        if not self.left_for_people:
+            return f"{promised}."
         return (
-            f"Of the {self.labels:,} labels of this dataset, {at_most}, once people have decided the "
-            f"{self.left_for_people:,} texts below a confidence of {self.threshold:.3f}."
+            f"{promised}, once people have decided the {self.left_for_people:,} texts below a confidence of "
+            f"{self.threshold:.3f}."
         )
 
 

@@ -251,3 +251,35 @@ def test_reviewers_are_read_with_few_queries(
     with django_assert_num_queries(2):
         rows = quality.by_reviewer(project)
     assert [(row.reviewer, row.decisions) for row in rows] == [("anna", 2), ("ben", 2)]
+
+
+# --- How often two people differ --------------------------------------------------------------------------------------
+
+
+def test_disagreement_is_the_share_of_audit_texts_on_which_two_people_differ(
+    project: Project, both_answer: Callable[..., list[Text]]
+) -> None:
+    audit = both_answer("SS", "SB", "BB", "WW")
+    Text.objects.filter(pk__in=[text.pk for text in audit]).update(is_audit=True)
+    both_answer("SB", "SB")  # blind, but not of the audit
+    found = quality.disagreement(quality.audit_answers_of(project))
+    assert (found.value, found.units) == (0.25, 4)
+    assert found.low == pytest.approx(0.046, abs=0.001)  # Wilson's interval for 1 of 4
+    assert found.high == pytest.approx(0.699, abs=0.001)
+
+
+def test_answers_with_the_suggestion_in_view_do_not_measure_human_error(
+    project: Project, both_answer: Callable[..., list[Text]]
+) -> None:
+    both_answer("SS", "SB", is_blind=False)
+    Text.objects.update(is_audit=True)
+    assert quality.disagreement(quality.audit_answers_of(project)).value is None
+
+
+def test_of_three_answers_two_are_compared(
+    project: Project, both_answer: Callable[..., list[Text]], add_reviewer, answer
+) -> None:
+    [text] = both_answer("SS")
+    Text.objects.update(is_audit=True)
+    answer(add_reviewer("carla"), text, "B")
+    assert quality.disagreement(quality.audit_answers_of(project)).value == 0.0

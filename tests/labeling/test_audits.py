@@ -48,3 +48,23 @@ def test_no_more_can_be_drawn_than_there_are(project: Project) -> None:
     add_machine_labeled(project, evenly(20), audit_every=2)
     with pytest.raises(audits.CannotDraw, match="Only 10"):
         audits.draw(project, 11)
+
+
+# --- A sample of the pool ---------------------------------------------------------------------------------------------
+
+
+def test_a_sample_holds_the_whole_audit_and_stands_for_all(project: Project, manager: User) -> None:
+    texts = add_machine_labeled(project, evenly(1_000), audit_every=10)
+    decide(texts[:500:10], manager)
+    whole, sample = audits.read_pool(project), audits.sample_pool(project, every=9)
+    assert len(sample.ids) == len(whole.ids)
+    for name in ("is_drawn", "is_audited", "is_open"):
+        assert getattr(sample, name).sum() == getattr(whole, name).sum()
+    assert abs(sample.confidence.mean() - whole.confidence.mean()) < 0.1  # standard deviation of the mean: 0.03
+
+
+def test_a_sample_leans_neither_to_what_people_decided_nor_to_what_is_open(project: Project, manager: User) -> None:
+    texts = add_machine_labeled(project, evenly(600))
+    decide(texts[:300], manager)
+    sample = audits.sample_pool(project, every=3)
+    assert 200 < sample.is_open.sum() < 400  # 300 expected, standard deviation 17 times 3 / 2

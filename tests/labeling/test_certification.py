@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from labeling import annotations, audits, certification, execution, runs
+from labeling import annotations, audits, certification, execution, planning, runs
 from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
@@ -203,6 +203,14 @@ def test_two_looks_at_one_moment_are_counted_as_two(project: Project, audited: l
     assert sorted(Certificate.objects.values_list("look", flat=True)) == [1, 2]
 
 
+def test_a_look_that_was_expected_to_be_another_is_refused(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    with pytest.raises(certification.LookTaken, match="look 2 now"):
+        certify(project, budget=0.1, expected_look=1)
+    assert certify(project, expected_look=1) == made  # the same question is no new look
+    assert certify(project, budget=0.1, expected_look=2).look == 2
+
+
 # --- Whether it still holds -------------------------------------------------------------------------------------------
 
 
@@ -225,6 +233,16 @@ def test_a_certificate_ends_when_a_category_changes(project: Project, audited: l
     made = certify(project)
     Category.objects.filter(pk=weather.pk).update(is_active=False)
     assert certification.ended_reason(made) == "The categories have changed since."
+
+
+def test_several_are_asked_about_with_the_queries_of_one(
+    project: Project, audited: list[Text], django_assert_max_num_queries
+) -> None:
+    made = [certify(project), certify(project, budget=0.1), certify(project, budget=0.2)]
+    add_machine_labeled(project, [0.9])
+    with django_assert_max_num_queries(3):
+        reasons = certification.ended_reasons(project, made)
+    assert reasons == dict.fromkeys([one.pk for one in made], "Texts have been added since.")
 
 
 @pytest.mark.usefixtures("fake_providers")
@@ -302,6 +320,14 @@ def test_one_that_was_never_applied_cannot_be_taken_back(project: Project, audit
         certification.unapply(certify(project))
 
 
+def test_what_would_be_moved_is_what_is_moved(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    expected = certification.would_move(made)
+    use = certification.apply(made)
+    assert (len(use.accepted_ids), len(use.held_back_ids)) == expected
+    assert certification.would_move(made) == (0, 0)
+
+
 # --- The plan ---------------------------------------------------------------------------------------------------------
 
 
@@ -335,3 +361,16 @@ def test_without_audits_the_plan_promises_nothing(project: Project) -> None:
 def test_the_plan_of_a_project_without_labels_is_empty(project: Project) -> None:
     plan = certification.plan(project)
     assert (plan.rows, plan.note) == ((), "No text has a model's label yet.")
+
+
+def test_of_many_texts_the_plan_reads_a_sample(
+    project: Project, audited: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = certification.plan(project)
+    monkeypatch.setattr(planning, "MOST_READ", 300)
+    sampled = certification.plan(project)
+    assert (whole.is_sampled, sampled.is_sampled) == (False, True)
+    assert (sampled.audits, sampled.waiting) == (whole.audits, whole.waiting)
+    assert abs(sampled.texts - whole.texts) < 3
+    for one, other in zip(sampled.rows, whole.rows, strict=True):
+        assert abs(one.to_review - other.to_review) <= 0.15 * whole.texts

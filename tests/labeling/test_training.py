@@ -52,6 +52,15 @@ def test_the_quality_is_measured_on_texts_not_seen(labeled: Project) -> None:
     assert [one["n"] for one in quality["categories"]] == [10, 10, 10]
 
 
+def test_the_reliability_diagram_is_kept(labeled: Project) -> None:
+    quality = train(labeled).quality
+    points = quality["reliability"]
+    assert 1 <= len(points) <= 15
+    assert sum(point["share"] for point in points) == pytest.approx(1, abs=0.01)
+    gaps = sum(point["share"] * abs(point["confidence"] - point["accuracy"]) for point in points)
+    assert gaps == pytest.approx(quality["ece"], abs=0.001)
+
+
 def test_decided_texts_are_not_labeled_again(labeled: Project) -> None:
     train(labeled)
     before = dict(labeled.texts.filter(status=TextStatus.REVIEWED).values_list("pk", "current_label"))

@@ -1,64 +1,9 @@
 // The live page: asks for the numbers every few seconds while somebody looks at it. Data goes in as text only.
 
+import { poll, replace } from "./poll.js";
 import { byId, make } from "./view.js";
 
 const settings = JSON.parse(byId("live-settings").textContent);
-const POLL = settings.poll_seconds * 1000;
-const LONGEST_WAIT = 30_000;
-const GIVE_UP = 10_000;
-
-let updatedAt = performance.now();
-let failures = 0;
-let timer = 0;
-let isAsking = false;
-
-async function ask() {
-  if (isAsking) return;
-  clearTimeout(timer);
-  isAsking = true;
-  try {
-    const response = await fetch(settings.url, { credentials: "same-origin", signal: AbortSignal.timeout(GIVE_UP) });
-    const answer = await response.json();
-    if (response.ok) succeed(answer);
-    else fail(answer.message, answer.code === "signed_out");
-  } catch {
-    fail("The server cannot be reached.");
-  } finally {
-    isAsking = false;
-    again();
-  }
-}
-
-function again() {
-  clearTimeout(timer);
-  if (document.visibilityState !== "visible") return;
-  timer = setTimeout(ask, Math.min(POLL * 2 ** failures, LONGEST_WAIT));
-}
-
-function succeed(snapshot) {
-  failures = 0;
-  updatedAt = performance.now();
-  byId("trouble").hidden = true;
-  draw(snapshot);
-  tick();
-}
-
-// An alert is read aloud each time it changes, so it changes only when the words do.
-function fail(words, isSignedOut = false) {
-  failures += 1;
-  const text = `${words} The numbers below are old. This page keeps trying.`;
-  if (byId("trouble-text").textContent !== text) byId("trouble-text").textContent = text;
-  byId("sign-in").hidden = !isSignedOut;
-  byId("sign-in").href = `${settings.login}?next=${encodeURIComponent(location.pathname)}`;
-  byId("trouble").hidden = false;
-  tick();
-}
-
-function tick() {
-  const seconds = Math.max(0, Math.round((performance.now() - updatedAt) / 1000));
-  byId("updated").textContent = `updated ${seconds} ${seconds === 1 ? "second" : "seconds"} ago`;
-  byId("pulse").classList.toggle("is-old", failures > 0);
-}
 
 // --- Drawing ----------------------------------------------------------------------------------------------------------
 
@@ -74,16 +19,6 @@ function draw(snapshot) {
   byId("in-an-hour").textContent = `${snapshot.is_capped ? "over " : ""}${hour}`;
   replace(byId("people"), snapshot.people.length ? snapshot.people.map(personRow) : [nobody()]);
   replace(byId("last"), snapshot.last.length ? snapshot.last.map(decision) : [nothing()]);
-}
-
-// Only what changed is drawn again: a link that has the focus, and words being selected, stay as they are.
-function replace(parent, rows) {
-  rows.forEach((row, index) => {
-    const old = parent.children[index];
-    if (!old) parent.append(row);
-    else if (!old.isEqualNode(row)) old.replaceWith(row);
-  });
-  while (parent.children.length > rows.length) parent.lastElementChild.remove();
 }
 
 function personRow(person) {
@@ -109,8 +44,5 @@ function decision(one) {
   return row;
 }
 
-document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? ask() : again()));
-addEventListener("online", ask);
-setInterval(tick, 1000);
-succeed(settings.snapshot);
-again();
+draw(settings.snapshot);
+poll(settings, draw);
