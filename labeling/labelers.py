@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from labeling import classifiers
 from labeling.annotations import Prediction
+from labeling.asking import CachedAnswers
 from labeling.embeddings import CachedEncoder, TextRow
+from labeling.features import StackedEncoder
 from labeling.learning import explain
-from labeling.learning.classifier import LinearHead
+from labeling.learning.classifier import LinearHead, softmax
 from labeling.learning.explain import Evidence
-from labeling.models import Category
+from labeling.models import Category, Classifier
+from labeling.providers import get_encoder
 from labeling.providers.base import Provider, TokenStates
 
 KEPT_SCORES = 20
@@ -25,7 +28,12 @@ Vector = NDArray[np.float32]
 
 
 class Labeler(ABC):
-    """Labels texts for one set of categories."""
+    """Labels texts for one set of categories.
+
+    `reader`, where there is one, must have read a text that people decided before the text can teach.
+    """
+
+    reader: CachedAnswers | StackedEncoder | None = None
 
     def __init__(self, categories: Sequence[Category]) -> None:
         self.categories = categories
@@ -65,7 +73,9 @@ class Labeler(ABC):
 class HeadLabeler(Labeler):
     """For providers that embed: a linear head on the text's vector, explained by the vector's tokens."""
 
-    def __init__(self, encoder: CachedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
+    def __init__(
+        self, encoder: CachedEncoder | StackedEncoder, categories: Sequence[Category], head: LinearHead
+    ) -> None:
         super().__init__(categories)
         self.encoder = encoder
         self.head = head
@@ -74,8 +84,8 @@ class HeadLabeler(Labeler):
         audit = _draw_audit(len(rows), audit_share)
         encoded = self.encoder.read(rows)
         probabilities = self.head.probabilities(encoded.vectors)
-        raw = self.head.logits(encoded.vectors) * self.head.temperature
-        directions = self.head.contrast(probabilities.argmax(axis=1))
+        raw = self._raw(encoded.vectors)
+        directions = self._directions(probabilities.argmax(axis=1))
         return [
             self._prediction(
                 row,
@@ -88,18 +98,59 @@ class HeadLabeler(Labeler):
             for i, row in enumerate(rows)
         ]
 
+    def _raw(self, rows: Vector) -> Vector:
+        """The scores before temperature, (n_texts, n_categories)."""
+        return np.asarray(self.head.logits(rows) * self.head.temperature, dtype=np.float32)
+
+    def _directions(self, places: NDArray[np.intp]) -> Vector:
+        """What a text's tokens are compared with, (n_texts, dim): the directions of these categories."""
+        return self.head.contrast(places)
+
+
+class StackedLabeler(HeadLabeler):
+    """For providers that only answer, once reviews have taught how far to trust them: a head on answer and vector.
+
+    The raw score stays the provider's. The words that are named speak for the vector's part of the label.
+    """
+
+    def __init__(self, reader: StackedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
+        super().__init__(reader, categories, head)
+        self.reader = reader
+
+    def _raw(self, rows: Vector) -> Vector:
+        return softmax(rows[:, : len(self.categories)])
+
+    def _directions(self, places: NDArray[np.intp]) -> Vector:
+        return self.head.contrast(places)[:, len(self.categories) :]
+
 
 class ScoresLabeler(Labeler):
-    """For providers that only answer with a probability for each category."""
+    """For providers that only answer: what they say, as they say it."""
 
-    def __init__(self, provider: Provider, categories: Sequence[Category]) -> None:
+    def __init__(self, reader: CachedAnswers, categories: Sequence[Category]) -> None:
         super().__init__(categories)
-        self.provider = provider
+        self.reader: CachedAnswers = reader
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         audit = _draw_audit(len(rows), audit_share)
-        scores = self.provider.predict([row.content for row in rows], classifiers.specs(self.categories))
+        scores = softmax(self.reader.read(rows))
         return [self._prediction(row, scores[i], raw=scores[i], is_audit=audit[i]) for i, row in enumerate(rows)]
+
+
+def of_answers(
+    provider: Provider,
+    categories: Sequence[Category],
+    learned: Classifier | None,
+    *,
+    explained: bool,
+    keeps: bool = True,
+) -> Labeler:
+    """The labeler for a provider that only answers, with the classifier that was learned for it, if any."""
+    asked = CachedAnswers(provider, categories, keeps=keeps)
+    if learned is None:
+        return ScoresLabeler(asked, categories)
+    reader = StackedEncoder(asked, CachedEncoder(get_encoder(), explained=explained, keeps=keeps))
+    return StackedLabeler(reader, categories, classifiers.load_head(learned.pk))
 
 
 def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> list[Evidence]:
