@@ -120,7 +120,7 @@ def figures(data: DataSet, train: np.ndarray, test: np.ndarray, rows: np.ndarray
         "ece": ece,
         "oof_gap": fit.quality.accuracy - reached if len(rows) else None,
         "seconds": seconds,
-    } | {name: float(part) for name, part in zip(stacked.MEMBERS, fit.parts, strict=True)}
+    } | {f"part_{name}": float(part) for name, part in zip(stacked.MEMBERS, fit.parts, strict=True)}
 
 
 def judged(head: LinearHead, rows: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from labeling.runs import Lease
 logger = logging.getLogger(__name__)
 
 CHUNK = 512  # texts between two writes: a second or two of a small model, so that stopping is cheap
-MOST_DECIDED = 5_000  # decided texts that a model is asked about, so that they can teach
+MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 
 Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
@@ -73,13 +73,13 @@ def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: 
 
 
 def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: float | None) -> bool:
-    """Let the model answer about the newest decided texts, too: without its answer they could not teach.
+    """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
 
     They get no label. False when the time is over.
     """
     if labeler.reader is None:
         return True
-    decided = run.project.texts.filter(status=TextStatus.REVIEWED).order_by("-pk")
+    decided = run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
     newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
     waiting = features.lacking(newest, labeler.reader.fingerprints).values_list("pk", "content", "content_hash")
     while rows := [TextRow(*values) for values in waiting[:CHUNK]]:

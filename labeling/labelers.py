@@ -30,7 +30,7 @@ Vector = NDArray[np.float32]
 class Labeler(ABC):
     """Labels texts for one set of categories.
 
-    `reader`, where there is one, must have read a text that people decided before the text can teach.
+    `reader`, where there is one, must have read also a text that people decided, before the text can teach.
     """
 
     reader: CachedAnswers | StackedEncoder | None = None
@@ -73,9 +73,7 @@ class Labeler(ABC):
 class HeadLabeler(Labeler):
     """For providers that embed: a linear head on the text's vector, explained by the vector's tokens."""
 
-    def __init__(
-        self, encoder: CachedEncoder | StackedEncoder, categories: Sequence[Category], head: LinearHead
-    ) -> None:
+    def __init__(self, encoder: CachedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
         super().__init__(categories)
         self.encoder = encoder
         self.head = head
@@ -84,8 +82,8 @@ class HeadLabeler(Labeler):
         audit = _draw_audit(len(rows), audit_share)
         encoded = self.encoder.read(rows)
         probabilities = self.head.probabilities(encoded.vectors)
-        raw = self._raw(encoded.vectors)
-        directions = self._directions(probabilities.argmax(axis=1))
+        raw = self.head.logits(encoded.vectors) * self.head.temperature
+        directions = self.head.contrast(probabilities.argmax(axis=1))
         return [
             self._prediction(
                 row,
@@ -98,30 +96,36 @@ class HeadLabeler(Labeler):
             for i, row in enumerate(rows)
         ]
 
-    def _raw(self, rows: Vector) -> Vector:
-        """The scores before temperature, (n_texts, n_categories)."""
-        return np.asarray(self.head.logits(rows) * self.head.temperature, dtype=np.float32)
 
-    def _directions(self, places: NDArray[np.intp]) -> Vector:
-        """What a text's tokens are compared with, (n_texts, dim): the directions of these categories."""
-        return self.head.contrast(places)
-
-
-class StackedLabeler(HeadLabeler):
+class StackedLabeler(Labeler):
     """For providers that only answer, once reviews have taught how far to trust them: a head on answer and vector.
 
     The raw score stays the provider's. The words that are named speak for the vector's part of the label.
     """
 
     def __init__(self, reader: StackedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
-        super().__init__(reader, categories, head)
-        self.reader = reader
+        super().__init__(categories)
+        self.reader: StackedEncoder = reader
+        self.head = head
 
-    def _raw(self, rows: Vector) -> Vector:
-        return softmax(rows[:, : len(self.categories)])
-
-    def _directions(self, places: NDArray[np.intp]) -> Vector:
-        return self.head.contrast(places)[:, len(self.categories) :]
+    def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
+        audit = _draw_audit(len(rows), audit_share)
+        encoded = self.reader.read(rows)
+        probabilities = self.head.probabilities(encoded.vectors)
+        k = len(self.categories)
+        raw = softmax(encoded.vectors[:, :k])
+        directions = self.head.contrast(probabilities.argmax(axis=1))[:, k:]
+        return [
+            self._prediction(
+                row,
+                probabilities[i],
+                raw=raw[i],
+                is_audit=audit[i],
+                evidence=_evidence(row, encoded.states[i], directions[i]),
+                is_truncated=bool(encoded.truncated[i]),
+            )
+            for i, row in enumerate(rows)
+        ]
 
 
 class ScoresLabeler(Labeler):
