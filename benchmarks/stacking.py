@@ -1,6 +1,6 @@
 """A model that only answers, an encoder's vectors, and both stacked, after 0 to 500 reviews.
 
-    python benchmarks/stacking.py [DATASET ...] [--data FOLDER] [--quick]
+    OMP_NUM_THREADS=1 python benchmarks/stacking.py [DATASET ...] [--data FOLDER] [--quick]
 
 Data sets are those of `learning_curve.py`. The answering model is made up, with a fixed seed, so that its errors are
 known: `good` (0.9 right), `biased` (as good, but a quarter of the categories mostly called another), `weak` (0.6
