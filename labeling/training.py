@@ -31,13 +31,14 @@ class CannotTrain(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What people decided, as arrays: `features` (n, dim), `labels` (n,) as places among the categories.
+    """What people decided, as arrays: `vectors` (n, dim), `labels` (n,) as places among the categories.
 
-    `left_out` texts could not be learned from: no run has read them with this model and these categories.
+    Of a provider that only answers, its answer stands before the vector: `answers.features`. `left_out` texts could not
+    be learned from: no run has read them with this model and these categories.
     """
 
     reviewed_at: list[datetime | None]
-    features: NDArray[np.float32]
+    vectors: NDArray[np.float32]
     labels: NDArray[np.int64]
     left_out: int
 
@@ -51,15 +52,14 @@ def train(project: Project) -> Classifier:
     """
     provider = get_provider(project.provider_alias)
     categories = project.active_categories()
-    inputs = classifiers.inputs(provider, categories)
-    lesson = read_lesson(project, inputs, categories)
+    lesson = read_lesson(project, provider, categories)
     if len(lesson.labels) < FEWEST_REVIEWS:
         raise CannotTrain(_too_few(lesson))
-    pool = read_pool(project, inputs)
+    pool = read_pool(project, provider, categories)
     prior = prior_head(project, provider, categories, pool)
     untaught = prior if provider.can_embed else answers.own_answer(prior.n_categories, prior.dim)
     learn = learned.fit if provider.can_embed else stacked.fit
-    fit = learn(lesson.features, lesson.labels, prior, weights=weights_for(untaught, lesson, pool), pool=pool)
+    fit = learn(lesson.vectors, lesson.labels, prior, weights=weights_for(untaught, lesson, pool), pool=pool)
     made = classifiers.new(project, provider, categories, fit.head, ClassifierKind.LEARNED)
     previous = classifiers.current(project, provider, categories)
     made.fitted_on = {"pool": len(pool), "reviews": len(lesson.labels), "left_out": lesson.left_out}
@@ -68,25 +68,26 @@ def train(project: Project) -> Classifier:
     return classifiers.keep(made)
 
 
-def read_lesson(project: Project, inputs: Inputs, categories: Sequence[Category]) -> Lesson:
-    """The newest reviewed texts that hold an active category, with their features."""
+def read_lesson(project: Project, provider: Provider, categories: Sequence[Category]) -> Lesson:
+    """The newest reviewed texts that hold an active category, with what is cached of them."""
+    inputs = classifiers.inputs(provider, categories)
     places = {category.pk: place for place, category in enumerate(categories)}
     texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-pk")
     rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:MOST_REVIEWS])
-    found = _features(project, [content_hash for content_hash, _, _ in rows], inputs)
+    found = _vectors(project, [content_hash for content_hash, _, _ in rows], inputs)
     known = [row for row in rows if row[0] in found]
     return Lesson(
         reviewed_at=[when for _, _, when in known],
-        features=np.array([found[content_hash] for content_hash, _, _ in known], dtype=np.float32),
+        vectors=np.array([found[content_hash] for content_hash, _, _ in known], dtype=np.float32),
         labels=np.array([places[category_id] for _, category_id, _ in known], dtype=np.int64),
         left_out=len(rows) - len(known),
     )
 
 
-def read_pool(project: Project, inputs: Inputs) -> NDArray[np.float32]:
-    """Features (m, dim) of a random sample of the project's texts: the order of hashes is a random order."""
+def read_pool(project: Project, provider: Provider, categories: Sequence[Category]) -> NDArray[np.float32]:
+    """Vectors (m, dim) of a random sample of the project's texts: the order of hashes is a random order."""
     hashes = list(project.texts.order_by("content_hash").values_list("content_hash", flat=True)[:POOL_TEXTS])
-    found = _features(project, hashes, inputs)
+    found = _vectors(project, hashes, classifiers.inputs(provider, categories))
     return np.array([found[key] for key in hashes if key in found], dtype=np.float32)
 
 
@@ -118,7 +119,7 @@ def weights_for(untaught: LinearHead, lesson: Lesson, pool: NDArray[np.float32])
     """
     if not len(pool):
         return None
-    confidence = [untaught.probabilities(rows).max(axis=1) for rows in (lesson.features, pool)]
+    confidence = [untaught.probabilities(vectors).max(axis=1) for vectors in (lesson.vectors, pool)]
     return weighting.stratum_weights(*confidence)
 
 
@@ -126,7 +127,7 @@ def _reviewed(project: Project) -> QuerySet[Text]:
     return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False)
 
 
-def _features(project: Project, content_hashes: Sequence[str], inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     if inputs.answers_fingerprint:
         features.embed_answered(project, content_hashes, inputs)
     return features.load(content_hashes, inputs)
@@ -167,6 +168,6 @@ def log_losses(
     fit: LearnedFit | StackedFit, lesson: Lesson, previous: LinearHead, fresh: NDArray[np.bool_]
 ) -> tuple[float, float]:
     """Log loss of the new head, out of fold, and of the one before, on the texts that are new to both."""
-    before = previous.probabilities(lesson.features[fresh])
+    before = previous.probabilities(lesson.vectors[fresh])
     new, old = (calibration.log_loss(rows, lesson.labels[fresh]) for rows in (fit.probabilities[fresh], before))
     return new, old
