@@ -1,9 +1,9 @@
 """One text, answered at once: nothing is stored."""
 
-from labeling import classifiers, runs
+from labeling import classifiers, labelers, runs
 from labeling.annotations import Prediction
 from labeling.embeddings import CachedEncoder, TextRow
-from labeling.labelers import HeadLabeler, Labeler, ScoresLabeler
+from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.models import Category, Project
@@ -27,7 +27,8 @@ def answer(project: Project, content: str, *, provider: str = "") -> Prediction:
 
 def _labeler(project: Project, provider: Provider, categories: list[Category]) -> Labeler:
     if not provider.can_embed:
-        return ScoresLabeler(provider, categories)
+        learned = classifiers.current(project, provider, categories)
+        return labelers.of_answers(provider, categories, learned, explained=True, keeps=False)
     return HeadLabeler(
         CachedEncoder(provider, explained=True, keeps=False), categories, _head(project, provider, categories)
     )

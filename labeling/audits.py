@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
-from labeling import classifiers, embeddings
+from labeling import classifiers, features
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.rescoring import CONFIDENCE_MOVE
@@ -154,7 +154,7 @@ def relabeled(project: Project, texts: list[_Text]) -> list[_Text]:
     """The texts as the later runs over the whole project would have labeled them, had they been open.
 
     A run leaves decided texts alone, so that their label is of an older machine than that of the others. Where the
-    machine cannot be asked again (no vector, no head) the text becomes stale: decided, but no evidence.
+    machine cannot be asked again (nothing cached, no head) the text becomes stale: decided, but no evidence.
     """
     runs = LabelingRun.objects.filter(
         project=project, relabel=True, status__in=FINISHED, limit__isnull=True, text_ids__isnull=True
@@ -173,12 +173,11 @@ def _labeled_by(run: LabelingRun, texts: Sequence[_Text]) -> list[_Text]:
     head, answered = classifiers.load_head(run.classifier.pk), []
     for start in range(0, len(texts), AT_ONCE):
         part = texts[start : start + AT_ONCE]
-        vectors = embeddings.load((text.content_hash for text in part), fingerprint=run.classifier.model_fingerprint)
-        known = [text for text in part if text.content_hash in vectors]
-        answered += [replace(text, is_stale=True) for text in part if text.content_hash not in vectors]
+        cached = features.load([text.content_hash for text in part], run.classifier)
+        known = [text for text in part if text.content_hash in cached]
+        answered += [replace(text, is_stale=True) for text in part if text.content_hash not in cached]
         if known:
-            stacked = np.array([vectors[text.content_hash].vector for text in known], dtype=np.float32)
-            probabilities = head.probabilities(stacked)
+            probabilities = head.probabilities(np.stack([cached[text.content_hash] for text in known]))
             best = [run.classifier.category_ids[place] for place in probabilities.argmax(axis=1)]
             sure = np.minimum(probabilities.max(axis=1), 1.0).astype(float).tolist()
             answered += [_held_by(run, *answer) for answer in zip(known, best, sure, strict=True)]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -15,6 +16,7 @@ from labeling.choices import ClassifierKind
 from labeling.learning import zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.models import Category, Classifier, Project
+from labeling.providers import get_encoder
 from labeling.providers.base import CategorySpec, Provider
 
 
@@ -29,6 +31,26 @@ def category_hash(categories: Sequence[Category]) -> str:
     return blake2b(json.dumps(words).encode(), digest_size=16).hexdigest()
 
 
+class Inputs(NamedTuple):
+    """What a head reads, by the fingerprints under which it is cached: vectors, and before them answers or nothing."""
+
+    model_fingerprint: str
+    answers_fingerprint: str = ""
+
+
+def inputs(provider: Provider, categories: Sequence[Category]) -> Inputs:
+    """What heads learned for this provider read. Raises ProviderError when it needs an encoder and there is none."""
+    if provider.can_embed:
+        return Inputs(provider.fingerprint)
+    return Inputs(get_encoder().fingerprint, answers_fingerprint(provider, categories))
+
+
+def answers_fingerprint(provider: Provider, categories: Sequence[Category]) -> str:
+    """Under which a provider's answers are cached: it changes with the model and with any word of the categories."""
+    parts = f"{provider.fingerprint} {category_hash(categories)}"
+    return blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
 def current(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
     """The newest classifier that was fitted for these categories and this model, if any."""
     return fitted_for(project, provider, categories).filter(is_active=True).order_by("-version").first()
@@ -36,7 +58,12 @@ def current(project: Project, provider: Provider, categories: Sequence[Category]
 
 def fitted_for(project: Project, provider: Provider, categories: Sequence[Category]) -> QuerySet[Classifier]:
     """All classifiers of the project that were fitted for these categories and this model."""
-    return project.classifiers.filter(category_hash=category_hash(categories), model_fingerprint=provider.fingerprint)
+    heads = project.classifiers.filter(category_hash=category_hash(categories))
+    if not provider.can_embed:
+        heads = heads.filter(answers_fingerprint=answers_fingerprint(provider, categories))
+        if not heads.exists():  # nothing was learned yet, so no encoder is asked for
+            return heads.none()
+    return heads.filter(**inputs(provider, categories)._asdict())
 
 
 def newest_fingerprint(project: Project) -> QuerySet[Classifier, str]:
@@ -79,7 +106,7 @@ def new(
         project=project,
         kind=kind,
         model_name=provider.model_name,
-        model_fingerprint=provider.fingerprint,
+        **inputs(provider, categories)._asdict(),
         category_ids=[category.pk for category in categories],
         category_hash=category_hash(categories),
         weights=head.to_bytes(),

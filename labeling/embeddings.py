@@ -26,7 +26,7 @@ class TextRow(NamedTuple):
 
 
 class CachedVector(NamedTuple):
-    vector: NDArray[np.float16]  # (dim,), unit length
+    vector: NDArray[np.float16]  # (dim,), of unit length where an encoder made it
     is_truncated: bool
 
 

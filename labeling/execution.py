@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, rescoring, runs
-from labeling.choices import ClassifierKind
+from labeling import annotations, classifiers, features, labelers, rescoring, runs
+from labeling.choices import ClassifierKind, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
-from labeling.labelers import HeadLabeler, Labeler, ScoresLabeler
+from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.models import Category, Classifier, LabelingRun, Text
 from labeling.providers import get_provider
@@ -24,6 +24,7 @@ from labeling.runs import Lease
 logger = logging.getLogger(__name__)
 
 CHUNK = 512  # texts between two writes: a second or two of a small model, so that stopping is cheap
+MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 
 Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
@@ -66,6 +67,32 @@ def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: 
         on_progress("Labeling", min(done, run.total), run.total)
         if deadline and time.monotonic() > deadline:
             return False
+    if run.limit is None and run.text_ids is None:
+        return _read_decided(run, lease, labeler, deadline)
+    return True
+
+
+def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: float | None) -> bool:
+    """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
+
+    They get no label. False when the time is over.
+    """
+    if labeler.reader is None:
+        return True
+    decided = run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
+    newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
+    waiting = features.lacking(newest, labeler.reader.fingerprints).values_list("pk", "content", "content_hash")
+    while rows := [TextRow(*values) for values in waiting[:CHUNK]]:
+        lease.extend()
+        try:
+            labeler.reader.read(rows)
+        except ProviderError as error:
+            if error.permanent:
+                raise
+            logger.warning("Run %s: %s decided texts were not read: %s", run.pk, len(rows), error)
+            return True
+        if deadline and time.monotonic() > deadline:
+            return False
     return True
 
 
@@ -105,12 +132,14 @@ def _chunks(run: LabelingRun, done: int) -> Iterator[list[TextRow]]:
 def _labeler(run: LabelingRun, lease: Lease, provider: Provider, on_progress: Progress) -> Labeler:
     categories = _categories(run)
     run.model_name = provider.model_name
-    if not provider.can_embed:
-        run.save(update_fields=["model_name"])
-        return ScoresLabeler(provider, categories)
     # A text labeled for the first time goes through the model anyway, which gives its evidence too. A whole project is
     # relabeled from cached vectors, without the model and so without evidence: seconds instead of an hour.
-    encoder = CachedEncoder(provider, explained=not run.relabel or run.text_ids is not None)
+    explained = not run.relabel or run.text_ids is not None
+    if not provider.can_embed:
+        run.classifier = run.classifier or classifiers.current(run.project, provider, categories)
+        run.save(update_fields=["model_name", "classifier"])
+        return labelers.of_answers(provider, categories, run.classifier, explained=explained)
+    encoder = CachedEncoder(provider, explained=explained)
     run.classifier = _classifier(run, lease, encoder, categories, on_progress)
     run.save(update_fields=["model_name", "classifier"])
     return HeadLabeler(encoder, categories, classifiers.load_head(run.classifier.pk))

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from labeling import classifiers
 from labeling.annotations import Prediction
+from labeling.asking import CachedAnswers
 from labeling.embeddings import CachedEncoder, TextRow
+from labeling.features import StackedEncoder
 from labeling.learning import explain
-from labeling.learning.classifier import LinearHead
+from labeling.learning.classifier import LinearHead, softmax
 from labeling.learning.explain import Evidence
-from labeling.models import Category
+from labeling.models import Category, Classifier
+from labeling.providers import get_encoder
 from labeling.providers.base import Provider, TokenStates
 
 KEPT_SCORES = 20
@@ -25,7 +28,12 @@ Vector = NDArray[np.float32]
 
 
 class Labeler(ABC):
-    """Labels texts for one set of categories."""
+    """Labels texts for one set of categories.
+
+    `reader`, where there is one, must have read also a text that people decided, before the text can teach.
+    """
+
+    reader: CachedAnswers | StackedEncoder | None = None
 
     def __init__(self, categories: Sequence[Category]) -> None:
         self.categories = categories
@@ -89,17 +97,64 @@ class HeadLabeler(Labeler):
         ]
 
 
-class ScoresLabeler(Labeler):
-    """For providers that only answer with a probability for each category."""
+class StackedLabeler(Labeler):
+    """For providers that only answer, once reviews have taught how far to trust them: a head on answer and vector.
 
-    def __init__(self, provider: Provider, categories: Sequence[Category]) -> None:
+    The raw score stays the provider's. The words that are named speak for the vector's part of the label.
+    """
+
+    def __init__(self, reader: StackedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
         super().__init__(categories)
-        self.provider = provider
+        self.reader: StackedEncoder = reader
+        self.head = head
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         audit = _draw_audit(len(rows), audit_share)
-        scores = self.provider.predict([row.content for row in rows], classifiers.specs(self.categories))
+        encoded = self.reader.read(rows)
+        probabilities = self.head.probabilities(encoded.vectors)
+        k = len(self.categories)
+        raw = softmax(encoded.vectors[:, :k])
+        directions = self.head.contrast(probabilities.argmax(axis=1))[:, k:]
+        return [
+            self._prediction(
+                row,
+                probabilities[i],
+                raw=raw[i],
+                is_audit=audit[i],
+                evidence=_evidence(row, encoded.states[i], directions[i]),
+                is_truncated=bool(encoded.truncated[i]),
+            )
+            for i, row in enumerate(rows)
+        ]
+
+
+class ScoresLabeler(Labeler):
+    """For providers that only answer: what they say, as they say it."""
+
+    def __init__(self, reader: CachedAnswers, categories: Sequence[Category]) -> None:
+        super().__init__(categories)
+        self.reader: CachedAnswers = reader
+
+    def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
+        audit = _draw_audit(len(rows), audit_share)
+        scores = softmax(self.reader.read(rows))
         return [self._prediction(row, scores[i], raw=scores[i], is_audit=audit[i]) for i, row in enumerate(rows)]
+
+
+def of_answers(
+    provider: Provider,
+    categories: Sequence[Category],
+    learned: Classifier | None,
+    *,
+    explained: bool,
+    keeps: bool = True,
+) -> Labeler:
+    """The labeler for a provider that only answers, with the classifier that was learned for it, if any."""
+    asked = CachedAnswers(provider, categories, keeps=keeps)
+    if learned is None:
+        return ScoresLabeler(asked, categories)
+    reader = StackedEncoder(asked, CachedEncoder(get_encoder(), explained=explained, keeps=keeps))
+    return StackedLabeler(reader, categories, classifiers.load_head(learned.pk))
 
 
 def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> list[Evidence]:

@@ -8,20 +8,21 @@ import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from labeling import classifiers, embeddings
+from labeling import classifiers, features
 from labeling.choices import ClassifierKind, TextStatus
-from labeling.learning import calibration, learned, weighting
+from labeling.classifiers import Inputs
+from labeling.learning import answers, calibration, learned, stacked, weighting
 from labeling.learning.classifier import LinearHead
 from labeling.learning.learned import LearnedFit
+from labeling.learning.stacked import StackedFit
 from labeling.models import Category, Classifier, Project, Text
-from labeling.providers import get_provider
+from labeling.providers import get_encoder, get_provider
 from labeling.providers.base import Provider
 
 FEWEST_REVIEWS = 10
 ENOUGH_TO_CALIBRATE = 50  # reviews: below, a confidence is still called an estimate
 MOST_REVIEWS = 20_000  # the newest are learned from: more change the head less than a new category's name
 POOL_TEXTS = 5_000
-AT_ONCE = 1_000
 
 
 class CannotTrain(RuntimeError):
@@ -30,79 +31,97 @@ class CannotTrain(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What people decided, as arrays: `vectors` (n, dim), `labels` (n,) as places among the categories."""
+    """What people decided, as arrays: `vectors` (n, dim), `labels` (n,) as places among the categories.
+
+    Of a provider that only answers, its answer stands before the vector: `answers.features`. `left_out` texts could not
+    be learned from: no run has read them with this model and these categories.
+    """
 
     reviewed_at: list[datetime | None]
     vectors: NDArray[np.float32]
     labels: NDArray[np.int64]
-    without_vector: int
+    left_out: int
 
 
 def train(project: Project) -> Classifier:
     """Fit a head on the project's reviewed texts and keep it as a new version, active if it is no worse.
 
     Texts of the blind audit are left out: they judge. Raises CannotTrain, or ProviderError when the model cannot be
-    loaded. The model is asked for categories that are new only; texts come from cached vectors.
+    loaded. The provider is asked for categories that are new only; texts come from what is cached. Where it gives no
+    vectors, an encoder's are computed where they are missing.
     """
     provider = get_provider(project.provider_alias)
     categories = project.active_categories()
-    if not provider.can_embed:
-        raise CannotTrain(f"Provider {project.provider_alias} has no embeddings to learn from. Choose another one.")
     lesson = read_lesson(project, provider, categories)
     if len(lesson.labels) < FEWEST_REVIEWS:
-        raise CannotTrain(f"{len(lesson.labels)} reviewed texts can be learned from. Review {FEWEST_REVIEWS} first.")
-    pool = read_pool(project, provider)
+        raise CannotTrain(_too_few(lesson))
+    pool = read_pool(project, provider, categories)
     prior = prior_head(project, provider, categories, pool)
-    weights = weights_for(prior, lesson, pool)
-    fit = learned.fit(lesson.vectors, lesson.labels, prior, weights=weights, pool=pool)
+    untaught = prior if provider.can_embed else answers.own_answer(prior.n_categories, prior.dim)
+    learn = learned.fit if provider.can_embed else stacked.fit
+    weights = weights_for(untaught, lesson, pool)
+    fit = learn(lesson.vectors, lesson.labels, prior, weights=weights, pool=pool)
     made = classifiers.new(project, provider, categories, fit.head, ClassifierKind.LEARNED)
     previous = classifiers.current(project, provider, categories)
-    made.fitted_on = {"pool": len(pool), "reviews": len(lesson.labels)}
-    made.quality = _quality(fit, categories) | _reliability(fit, lesson, weights) | _compared(fit, lesson, previous)
+    made.fitted_on = {"pool": len(pool), "reviews": len(lesson.labels), "left_out": lesson.left_out}
+    made.quality = _quality(fit, categories) | _reliability(fit, lesson, weights)
+    made.quality |= _compared(fit, lesson, previous, untaught)
     made.is_active = not made.quality["is_worse"]
     return classifiers.keep(made)
 
 
 def read_lesson(project: Project, provider: Provider, categories: Sequence[Category]) -> Lesson:
-    """The newest reviewed texts that hold an active category, with their cached vectors."""
+    """The newest reviewed texts that hold an active category, with what is cached of them."""
+    inputs = classifiers.inputs(provider, categories)
     places = {category.pk: place for place, category in enumerate(categories)}
     texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-pk")
     rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:MOST_REVIEWS])
-    cached = _vectors([content_hash for content_hash, _, _ in rows], provider)
-    known = [row for row in rows if row[0] in cached]
-    vectors = [cached[content_hash] for content_hash, _, _ in known]
+    found = _vectors(project, [content_hash for content_hash, _, _ in rows], inputs)
+    known = [row for row in rows if row[0] in found]
     return Lesson(
         reviewed_at=[when for _, _, when in known],
-        vectors=np.array(vectors, dtype=np.float32),
+        vectors=np.array([found[content_hash] for content_hash, _, _ in known], dtype=np.float32),
         labels=np.array([places[category_id] for _, category_id, _ in known], dtype=np.int64),
-        without_vector=len(rows) - len(known),
+        left_out=len(rows) - len(known),
     )
 
 
-def read_pool(project: Project, provider: Provider) -> NDArray[np.float32]:
-    """Cached vectors (m, dim) of a random sample of the project's texts: the order of hashes is a random order."""
+def read_pool(project: Project, provider: Provider, categories: Sequence[Category]) -> NDArray[np.float32]:
+    """Vectors (m, dim) of a random sample of the project's texts: the order of hashes is a random order."""
     hashes = list(project.texts.order_by("content_hash").values_list("content_hash", flat=True)[:POOL_TEXTS])
-    found = _vectors(hashes, provider)
+    found = _vectors(project, hashes, classifiers.inputs(provider, categories))
     return np.array([found[key] for key in hashes if key in found], dtype=np.float32)
 
 
 def prior_head(
     project: Project, provider: Provider, categories: Sequence[Category], pool: NDArray[np.float32]
 ) -> LinearHead:
-    """What is known before any review: the newest zero-shot head for these categories, or a new one."""
+    """What is known of the vectors before any review: the newest zero-shot head for these categories, or a new one.
+
+    Of a provider without vectors, that of the encoder; the pool's vectors are then its last columns.
+    """
+    if not provider.can_embed:
+        return prior_head(project, get_encoder(), categories, pool[:, len(categories) :] if len(pool) else pool)
     zero_shot = classifiers.fitted_for(project, provider, categories).exclude(kind=ClassifierKind.LEARNED)
     found = zero_shot.order_by("-version").first() or classifiers.fit_zero_shot(project, provider, categories, pool)
     return classifiers.load_head(found.pk)
 
 
-def weights_for(prior: LinearHead, lesson: Lesson, pool: NDArray[np.float32]) -> NDArray[np.float64] | None:
+def _too_few(lesson: Lesson) -> str:
+    told = f"{len(lesson.labels)} reviewed texts can be learned from. Review {FEWEST_REVIEWS} first."
+    if lesson.left_out:
+        told += f" {lesson.left_out} more were not read by this model for these categories: manage.py label_texts."
+    return told
+
+
+def weights_for(untaught: LinearHead, lesson: Lesson, pool: NDArray[np.float32]) -> NDArray[np.float64] | None:
     """Weights (n,) that let the reviewed texts stand for all texts, although the queue shows doubtful ones first.
 
-    By strata of the prior's confidence: a stratum's share of the pool over its share of the reviews.
+    By strata of the confidence before any review: a stratum's share of the pool over its share of the reviews.
     """
     if not len(pool):
         return None
-    confidence = [prior.probabilities(vectors).max(axis=1) for vectors in (lesson.vectors, pool)]
+    confidence = [untaught.probabilities(vectors).max(axis=1) for vectors in (lesson.vectors, pool)]
     return weighting.stratum_weights(*confidence)
 
 
@@ -110,15 +129,13 @@ def _reviewed(project: Project) -> QuerySet[Text]:
     return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False)
 
 
-def _vectors(content_hashes: Sequence[str], provider: Provider) -> dict[str, NDArray[np.float16]]:
-    found: dict[str, NDArray[np.float16]] = {}
-    for start in range(0, len(content_hashes), AT_ONCE):
-        some = embeddings.load(content_hashes[start : start + AT_ONCE], fingerprint=provider.fingerprint)
-        found |= {key: cached.vector for key, cached in some.items()}
-    return found
+def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+    if inputs.answers_fingerprint:
+        features.embed_answered(project, content_hashes, inputs)
+    return features.load(content_hashes, inputs)
 
 
-def _quality(fit: LearnedFit, categories: Sequence[Category]) -> dict[str, object]:
+def _quality(fit: LearnedFit | StackedFit, categories: Sequence[Category]) -> dict[str, object]:
     each = zip(categories, fit.quality.categories, strict=True)
     return {
         **fit.diagnostics(),
@@ -127,31 +144,40 @@ def _quality(fit: LearnedFit, categories: Sequence[Category]) -> dict[str, objec
     }
 
 
-def _reliability(fit: LearnedFit, lesson: Lesson, weights: NDArray[np.float64] | None) -> dict[str, object]:
+def _reliability(
+    fit: LearnedFit | StackedFit, lesson: Lesson, weights: NDArray[np.float64] | None
+) -> dict[str, object]:
     """The points of the reliability diagram, out of fold and weighted like the figures beside them."""
     right = fit.probabilities.argmax(axis=1) == lesson.labels
     points = calibration.reliability(fit.probabilities.max(axis=1), right, weights)
     return {"reliability": [{name: round(value, 4) for name, value in asdict(point).items()} for point in points]}
 
 
-def _compared(fit: LearnedFit, lesson: Lesson, previous: Classifier | None) -> dict[str, object]:
-    """Log losses of the new head and the one before, on texts that neither was fitted on."""
+def _compared(
+    fit: LearnedFit | StackedFit, lesson: Lesson, previous: Classifier | None, untaught: LinearHead
+) -> dict[str, object]:
+    """Log losses of the new head and the one before, on texts that neither was fitted on.
+
+    Where none was before, a model answered by itself, and all reviews are new to it.
+    """
     if previous is None:
-        return {"is_worse": False}
+        new, old = log_losses(fit, lesson, untaught, np.ones(len(lesson.labels), dtype=bool))
+        return _verdict(new, old, len(lesson.labels))
     fresh = np.array([when is not None and when > previous.created_at for when in lesson.reviewed_at])
     if fresh.sum() < FEWEST_REVIEWS:
         return {"is_worse": False, "previous_version": previous.version, "compared_on": int(fresh.sum())}
     new, old = log_losses(fit, lesson, classifiers.load_head(previous.pk), fresh)
-    return {
-        "is_worse": bool(new > old),
-        "previous_version": previous.version,
-        "previous_log_loss": round(old, 4),
-        "compared_log_loss": round(new, 4),
-        "compared_on": int(fresh.sum()),
-    }
+    return {"previous_version": previous.version, **_verdict(new, old, int(fresh.sum()))}
 
 
-def log_losses(fit: LearnedFit, lesson: Lesson, previous: LinearHead, fresh: NDArray[np.bool_]) -> tuple[float, float]:
+def _verdict(new: float, old: float, count: int) -> dict[str, object]:
+    losses = {"previous_log_loss": round(old, 4), "compared_log_loss": round(new, 4)}
+    return {"is_worse": bool(new > old), **losses, "compared_on": count}
+
+
+def log_losses(
+    fit: LearnedFit | StackedFit, lesson: Lesson, previous: LinearHead, fresh: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Log loss of the new head, out of fold, and of the one before, on the texts that are new to both."""
     before = previous.probabilities(lesson.vectors[fresh])
     new, old = (calibration.log_loss(rows, lesson.labels[fresh]) for rows in (fit.probabilities[fresh], before))

@@ -128,6 +128,9 @@ LABELING_PROVIDERS = {
     },
 }
 
+# Its vectors stand beside the answers of providers that give none, so that reviews can teach those too.
+LABELING_ENCODER = "local"
+
 # --- Background work --------------------------------------------------------------------------------------------------
 
 # django-q2 carries the work. Several machines need PostgreSQL, and are faster with Redis as broker.

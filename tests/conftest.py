@@ -56,6 +56,7 @@ def fake_providers(settings: LazySettings) -> Iterator[None]:
         "broken": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": True}},
         "flaky": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": False}},
     }
+    settings.LABELING_ENCODER = "keyword"
     yield
     providers.forget_all()
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
-from labeling.learning import calibration
+from labeling.learning import calibration, mixing
 from labeling.learning.classifier import FloatArray, LinearHead, softmax
 from labeling.learning.quality import Quality, measure
 
@@ -327,19 +327,10 @@ def _try(
 
 
 def _stacked(logits: Sequence[Array], texts: _Texts) -> Array:
-    """How much of each member's logits, (n_members,): least log loss, held near STACK_START while reviews are few."""
-    members, start = np.stack(logits), np.array(STACK_START)
-    rows = np.arange(len(texts))
-
-    def loss(parts: Array) -> tuple[float, Array]:
-        scores = np.tensordot(parts, members, axes=1)
-        surplus = softmax(scores).astype(np.float64)
-        surplus[rows, texts.labels] -= 1
-        slope = np.einsum("n,mnk,nk->m", texts.weights, members, surplus)
-        distance = parts - start
-        return texts.loss(scores) + STACK_PENALTY * (distance @ distance) / 2, slope + STACK_PENALTY * distance
-
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=STACK_BOUNDS).x)
+    """How much of each member's logits, (n_members,), by texts that it was not fitted on."""
+    return mixing.parts(
+        logits, texts.labels, texts.weights, start=STACK_START, bounds=STACK_BOUNDS, penalty=STACK_PENALTY
+    )
 
 
 # --- What is handed back ----------------------------------------------------------------------------------------------

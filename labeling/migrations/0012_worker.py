@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0007_relearning'),
+        ('labeling', '0009_answers_beside_vectors'),
     ]
 
     operations = [

@@ -9,11 +9,14 @@ from labeling.models.project import Project
 
 
 class Embedding(models.Model):
-    """A text's vector under one model, shared by all projects: the same words are never embedded twice."""
+    """What one model made of a text, shared by all projects: the same words are never sent to it twice.
+
+    An encoder's vector; or, of a model that only answers, the logarithms of its probabilities for some categories.
+    """
 
     content_hash = models.CharField(max_length=32)
     model_fingerprint = models.CharField(max_length=32)
-    vector = models.BinaryField(help_text="float16, little-endian, unit length")
+    vector = models.BinaryField(help_text="float16, little-endian: a vector of unit length, or log-probabilities")
     is_truncated = models.BooleanField(default=False)
 
     class Meta:
@@ -27,13 +30,19 @@ class Embedding(models.Model):
 
 
 class Classifier(AppendOnlyModel):
-    """One fitted head of a project: P = softmax((E W + b) / T). Versioned, never changed."""
+    """One fitted head of a project: P = softmax((E W + b) / T). Versioned, never changed.
+
+    A row of E is a text's vector, or a model's answer before it: `learning.stacked`.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="classifiers", db_index=False)
     version = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, choices=ClassifierKind)
     model_name = models.CharField(max_length=200)
-    model_fingerprint = models.CharField(max_length=32)
+    model_fingerprint = models.CharField(max_length=32, help_text="Of the model whose vectors it reads.")
+    answers_fingerprint = models.CharField(
+        max_length=32, blank=True, default="", help_text="Of the answers that it reads before the vectors, if any."
+    )
     category_ids = models.JSONField(help_text="The categories its columns stand for, in order.")
     category_hash = models.CharField(max_length=32, help_text="Changes with any name, description or example.")
     weights = models.BinaryField(help_text="npz of plain arrays: weights, bias, temperature")

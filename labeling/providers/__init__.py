@@ -26,6 +26,20 @@ def get_provider(alias: str) -> Provider:
         return _instances[key]
 
 
+def get_encoder() -> Provider:
+    """Return the provider whose vectors stand beside the answers of providers that have none: LABELING_ENCODER.
+
+    Raises ProviderError (permanent) when it cannot be built or does not embed.
+    """
+    provider = get_provider(settings.LABELING_ENCODER)
+    if not provider.can_embed:
+        raise ProviderError(
+            f"LABELING_ENCODER is {settings.LABELING_ENCODER!r}, which gives no embeddings. Name a provider that does.",
+            permanent=True,
+        )
+    return provider
+
+
 def forget_all() -> None:
     """Drop every instance, so that the next call reads the settings again."""
     with _lock:

@@ -82,7 +82,7 @@ class Provider(ABC):
     """A model that answers which category a text belongs to. One instance serves all threads of a process.
 
     `model_name` is for people. `fingerprint` is a short stable hash that changes whenever the answers may change:
-    cached embeddings are kept under it.
+    cached embeddings and answers are kept under it.
     """
 
     can_embed: bool = False

@@ -1,6 +1,7 @@
 import pytest
+from django.contrib.auth.models import User
 
-from labeling import answering, execution, runs
+from labeling import annotations, answering, execution, runs, training
 from labeling.models import Embedding, Label, Project
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -34,6 +35,22 @@ def test_nothing_is_stored(project: Project) -> None:
 
 def test_a_provider_that_only_scores_answers_too(project: Project) -> None:
     assert category(project, "a report on business", provider="scores") == "Business"
+
+
+def test_what_reviews_taught_about_a_provider_that_only_scores_holds_here_too(
+    project: Project, add_texts, manager: User
+) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="scores")
+    project.refresh_from_db()
+    texts = add_texts(project, *(f"{word} {n}" for n in range(10) for word in ("goal", "market", "storm")))
+    execution.execute(runs.start(project))
+    for place, text in enumerate(texts):
+        label = annotations.record_human_label(text, project.active_categories()[place % 3], annotator=manager)
+        annotations.hold(text, label_id=label.pk, reviewed_by=manager)
+    training.train(project)
+    kept = Embedding.objects.count()
+    assert category(project, "a market day", provider="scores") == "Business"
+    assert Embedding.objects.count() == kept
 
 
 def test_a_project_without_categories_is_told_what_to_do() -> None:

@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from labeling import annotations, audits, certification, execution, planning, runs
+from labeling import annotations, audits, certification, execution, planning, runs, training
 from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
@@ -108,6 +108,30 @@ def test_an_audited_text_that_cannot_be_labeled_again_is_no_evidence(
     pool = audits.read_pool(project)
     assert not pool.is_audited.any()
     assert pool.is_settled.tolist() == [True, False]
+
+
+@pytest.mark.usefixtures("fake_providers")
+def test_an_audited_text_gets_the_label_that_a_head_on_answers_and_vectors_would_give(
+    project: Project, add_texts, manager: User
+) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="scores")
+    project.refresh_from_db()
+    names = ["Sports", "Business", "Weather"]
+    texts = add_texts(project, *(f"{word} {n}" for n in range(10) for word in ("goal", "market", "storm")), "storm now")
+    execution.execute(runs.start(project))
+    Text.objects.filter(pk=texts[-1].pk).update(is_audit=True)
+    for place, text in enumerate(texts):
+        category = project.categories.get(name=names[place % 3] if text != texts[-1] else "Weather")
+        label = annotations.record_human_label(text, category, annotator=manager)
+        annotations.hold(text, label_id=label.pk, reviewed_by=manager)
+    before = audits.read_pool(project)
+    training.train(project)
+    add_texts(project, "goal again")
+    execution.execute(runs.start(project))
+    execution.execute(runs.start(project, relabel=True))
+    after = audits.read_pool(project)
+    assert before.is_wrong.sum() == 1  # the model alone took it for the first category
+    assert (after.is_audited.sum(), after.is_wrong.sum()) == (1, 0)
 
 
 # --- Certify ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import pytest
+from django.contrib.auth.models import User
 
-from labeling import execution, runs
+from labeling import annotations, classifiers, execution, runs
 from labeling.choices import ClassifierKind, RunStatus, TextStatus
 from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, Text
 from labeling.providers import get_provider
@@ -82,6 +83,38 @@ def test_a_provider_that_only_scores_labels_too(project: Project, texts: list[Te
     assert run.done == 5
     assert not Classifier.objects.exists()
     assert Label.objects.first().explanation.startswith("Sports 0.")
+
+
+def test_a_provider_that_only_scores_labels_as_it_answers(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="scores"))
+    given = get_provider("scores").predict([texts[2].content], classifiers.specs(project.active_categories()))[0]
+    label = Label.objects.get(text=texts[2])
+    assert label.confidence == label.raw_score == pytest.approx(given.max(), abs=1e-3)
+    assert (label.is_calibrated, label.evidence) == (False, [])
+
+
+def test_a_provider_that_only_scores_is_not_asked_twice(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="scores"))
+    before = get_provider("scores").texts_encoded
+    execution.execute(runs.start(project, provider="scores", relabel=True))
+    assert get_provider("scores").texts_encoded == before
+
+
+def test_labeling_by_scores_alone_needs_no_encoder(project: Project, texts: list[Text], settings) -> None:
+    settings.LABELING_ENCODER = "nowhere"
+    run = runs.start(project, provider="scores")
+    execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
+
+
+def test_a_provider_that_only_scores_answers_about_decided_texts_too(
+    project: Project, texts: list[Text], manager: User
+) -> None:
+    label = annotations.record_human_label(texts[0], project.categories.get(name="Sports"), annotator=manager)
+    annotations.hold(texts[0], label_id=label.pk, reviewed_by=manager)
+    execution.execute(runs.start(project, provider="scores"))
+    assert Embedding.objects.filter(content_hash=texts[0].content_hash).count() == 1
+    assert list(Label.objects.filter(text=texts[0])) == [label]
 
 
 def test_the_limit_holds(project: Project, texts: list[Text]) -> None:

@@ -50,6 +50,17 @@ def test_it_learns_and_labels_what_is_left(labeled: Project, manager) -> None:
     assert tasks.keep_up() == 0
 
 
+def test_it_learns_about_a_model_that_only_answers_too(labeled: Project, manager) -> None:
+    Project.objects.filter(pk=labeled.pk).update(provider="scores")
+    labeled.refresh_from_db()
+    execution.execute(runs.start(labeled, relabel=True))
+    decide(labeled, manager, 25)
+    learn_and_label()
+    run = LabelingRun.objects.latest("pk")
+    assert (run.provider, run.status, run.classifier.kind) == ("scores", RunStatus.SUCCEEDED, "learned")
+    assert run.classifier.answers_fingerprint
+
+
 def test_it_is_due_again_after_as_many_new_reviews(labeled: Project, manager) -> None:
     decide(labeled, manager, 25)
     learn_and_label()

@@ -32,9 +32,10 @@ def summary(made: Classifier) -> str:
         f"log loss {quality['log_loss']:.3f}, calibration error {quality['ece']:.3f}.",
     ]
     if "previous_log_loss" in quality:
+        before = f"version {quality['previous_version']}" if "previous_version" in quality else "the model by itself"
         lines.append(
             f"On {quality['compared_on']} reviews new to both: log loss {quality['compared_log_loss']:.3f}, "
-            f"version {quality['previous_version']} {quality['previous_log_loss']:.3f}."
+            f"{before} {quality['previous_log_loss']:.3f}."
         )
     if made.is_active:
         return "\n".join([*lines, "It labels from now on: run label_texts --relabel."])
