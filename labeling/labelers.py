@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import classifiers
+from labeling import classifiers, priorities
 from labeling.annotations import Prediction
+from labeling.choices import Sampling
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.learning import explain
-from labeling.learning.classifier import LinearHead
+from labeling.learning.classifier import LinearHead, softmax
 from labeling.learning.explain import Evidence
 from labeling.models import Category
 from labeling.providers.base import Provider, TokenStates
@@ -27,12 +28,38 @@ Vector = NDArray[np.float32]
 class Labeler(ABC):
     """Labels texts for one set of categories."""
 
-    def __init__(self, categories: Sequence[Category]) -> None:
+    def __init__(self, categories: Sequence[Category], *, strategy: str = Sampling.DIVERSE_MARGIN) -> None:
         self.categories = categories
+        self.strategy = strategy  # by which a text is the more urgent for people
 
     @abstractmethod
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         """One prediction for each text, in order. The audit is drawn before any confidence is known."""
+
+    def predictions(
+        self,
+        rows: Sequence[TextRow],
+        probabilities: Vector,
+        *,
+        raw: Vector,
+        audit: Sequence[bool],
+        evidence: Sequence[Sequence[Evidence]] | None = None,
+        truncated: Sequence[bool] | None = None,
+    ) -> list[Prediction]:
+        """One for each text, from probabilities (n_texts, n_categories) and what the model gave before temperature."""
+        urgency = priorities.urgency(probabilities, self.strategy).tolist()
+        return [
+            self._prediction(
+                row,
+                probabilities[i],
+                raw=raw[i],
+                urgency=urgency[i],
+                is_audit=audit[i],
+                evidence=evidence[i] if evidence else (),
+                is_truncated=truncated[i] if truncated else False,
+            )
+            for i, row in enumerate(rows)
+        ]
 
     def _prediction(
         self,
@@ -40,6 +67,7 @@ class Labeler(ABC):
         probabilities: Vector,
         *,
         raw: Vector,
+        urgency: float,
         is_audit: bool,
         evidence: Sequence[Evidence] = (),
         is_truncated: bool = False,
@@ -59,47 +87,58 @@ class Labeler(ABC):
             evidence=[(word.start, word.end, round(word.weight, 4)) for word in evidence],
             is_truncated=is_truncated,
             is_audit=is_audit,
+            urgency=urgency,
         )
 
 
 class HeadLabeler(Labeler):
     """For providers that embed: a linear head on the text's vector, explained by the vector's tokens."""
 
-    def __init__(self, encoder: CachedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
-        super().__init__(categories)
+    def __init__(
+        self,
+        encoder: CachedEncoder,
+        categories: Sequence[Category],
+        head: LinearHead,
+        *,
+        strategy: str = Sampling.DIVERSE_MARGIN,
+    ) -> None:
+        super().__init__(categories, strategy=strategy)
         self.encoder = encoder
         self.head = head
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
-        audit = _draw_audit(len(rows), audit_share)
+        audit = draw_audit(len(rows), audit_share)
         encoded = self.encoder.read(rows)
-        probabilities = self.head.probabilities(encoded.vectors)
-        raw = self.head.logits(encoded.vectors) * self.head.temperature
+        probabilities, raw = self.answers(encoded.vectors)
         directions = self.head.contrast(probabilities.argmax(axis=1))
-        return [
-            self._prediction(
-                row,
-                probabilities[i],
-                raw=raw[i],
-                is_audit=audit[i],
-                evidence=_evidence(row, encoded.states[i], directions[i]),
-                is_truncated=bool(encoded.truncated[i]),
-            )
-            for i, row in enumerate(rows)
-        ]
+        return self.predictions(
+            rows,
+            probabilities,
+            raw=raw,
+            audit=audit,
+            evidence=[_evidence(*one) for one in zip(rows, encoded.states, directions, strict=True)],
+            truncated=encoded.truncated.tolist(),
+        )
+
+    def answers(self, vectors: Vector) -> tuple[Vector, Vector]:
+        """Probabilities, and what the head gave before temperature, both (n_texts, n_categories)."""
+        logits = self.head.logits(vectors)
+        return softmax(logits), logits * self.head.temperature
 
 
 class ScoresLabeler(Labeler):
     """For providers that only answer with a probability for each category."""
 
-    def __init__(self, provider: Provider, categories: Sequence[Category]) -> None:
-        super().__init__(categories)
+    def __init__(
+        self, provider: Provider, categories: Sequence[Category], *, strategy: str = Sampling.DIVERSE_MARGIN
+    ) -> None:
+        super().__init__(categories, strategy=strategy)
         self.provider = provider
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
-        audit = _draw_audit(len(rows), audit_share)
+        audit = draw_audit(len(rows), audit_share)
         scores = self.provider.predict([row.content for row in rows], classifiers.specs(self.categories))
-        return [self._prediction(row, scores[i], raw=scores[i], is_audit=audit[i]) for i, row in enumerate(rows)]
+        return self.predictions(rows, scores, raw=scores, audit=audit)
 
 
 def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> list[Evidence]:
@@ -109,7 +148,8 @@ def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> li
     return explain.top_evidence(row.content, tokens.spans, tokens.weights)
 
 
-def _draw_audit(n: int, share: float) -> list[bool]:
+def draw_audit(n: int, share: float) -> list[bool]:
+    """Which of n texts are drawn for the blind audit."""
     # The operating system's randomness: nobody can guess or choose which labels will be audited.
     source = random.SystemRandom()
     return [source.random() < share for _ in range(n)]
