@@ -62,12 +62,23 @@ def train(project: Project) -> Classifier:
     return classifiers.keep(made)
 
 
-def read_lesson(project: Project, provider: Provider, categories: Sequence[Category]) -> Lesson:
-    """The newest reviewed texts that hold an active category, with their cached vectors."""
+def read_lesson(
+    project: Project,
+    provider: Provider,
+    categories: Sequence[Category],
+    *,
+    most: int = MOST_REVIEWS,
+    kept: dict[str, NDArray[np.float16]] | None = None,
+) -> Lesson:
+    """The newest reviewed texts that hold an active category, with their cached vectors.
+
+    Vectors by content hash that are in `kept` are not read again, and those that are read are added to it.
+    """
     places = {category.pk: place for place, category in enumerate(categories)}
-    texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-pk")
-    rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:MOST_REVIEWS])
-    cached = _vectors([content_hash for content_hash, _, _ in rows], provider)
+    texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-reviewed_at", "-pk")
+    rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:most])
+    cached = {} if kept is None else kept
+    cached.update(_vectors([content_hash for content_hash, _, _ in rows if content_hash not in cached], provider))
     known = [row for row in rows if row[0] in cached]
     vectors = [cached[content_hash] for content_hash, _, _ in known]
     return Lesson(
@@ -89,9 +100,14 @@ def prior_head(
     project: Project, provider: Provider, categories: Sequence[Category], pool: NDArray[np.float32]
 ) -> LinearHead:
     """What is known before any review: the newest zero-shot head for these categories, or a new one."""
+    found = newest_prior(project, provider, categories)
+    return classifiers.load_head((found or classifiers.fit_zero_shot(project, provider, categories, pool)).pk)
+
+
+def newest_prior(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
+    """The newest zero-shot classifier for these categories, if there is one."""
     zero_shot = classifiers.fitted_for(project, provider, categories).exclude(kind=ClassifierKind.LEARNED)
-    found = zero_shot.order_by("-version").first() or classifiers.fit_zero_shot(project, provider, categories, pool)
-    return classifiers.load_head(found.pk)
+    return zero_shot.order_by("-version").first()
 
 
 def weights_for(prior: LinearHead, lesson: Lesson, pool: NDArray[np.float32]) -> NDArray[np.float64] | None:
@@ -106,7 +122,7 @@ def weights_for(prior: LinearHead, lesson: Lesson, pool: NDArray[np.float32]) ->
 
 
 def _reviewed(project: Project) -> QuerySet[Text]:
-    return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False)
+    return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, reviewed_at__isnull=False)
 
 
 def _vectors(content_hashes: Sequence[str], provider: Provider) -> dict[str, NDArray[np.float16]]:
@@ -122,6 +138,7 @@ def _quality(fit: LearnedFit, categories: Sequence[Category]) -> dict[str, objec
     return {
         **fit.diagnostics(),
         "categories": [{"id": category.pk, **asdict(quality)} for category, quality in each],
+        "choices": fit.choices.as_dict() if fit.choices else None,
         "is_calibrated": fit.n_reviews >= ENOUGH_TO_CALIBRATE,
     }
 
