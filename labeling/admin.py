@@ -88,7 +88,7 @@ class ProjectAdmin(ModelAdmin):
     search_fields = ["name"]
     fieldsets = [
         (None, {"fields": ["name", "instructions", "provider", "threshold", "audit_share", "is_archived"]}),
-        ("Review", {"fields": ["reviews_per_text", "overlap_share", "gold_share"]}),
+        ("Review", {"fields": ["sampling", "reviews_per_text", "overlap_share", "gold_share"]}),
     ]
     inlines = [CategoryInline]
     actions = ["label_with_ai", "learn"]
@@ -251,8 +251,19 @@ class LabelAdmin(ReadOnlyAdmin):
 
 @admin.register(LabelingRun)
 class LabelingRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "project", "shown_status", "done", "total", "provider", "model_name", "created_at", "error"]
-    list_filter = ["status", "project"]
+    list_display = [
+        "id",
+        "project",
+        "origin",
+        "shown_status",
+        "done",
+        "total",
+        "provider",
+        "model_name",
+        "created_at",
+        "error",
+    ]
+    list_filter = ["status", "origin", "project"]
     list_select_related = ["project"]
     search_fields = ["project__name", "model_name"]
     actions = ["cancel"]

@@ -7,10 +7,10 @@ from operator import attrgetter
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Case, F, FloatField, Max, OuterRef, Subquery, Value, When
+from django.db.models import Case, Max, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
-from labeling import bulk
+from labeling import bulk, priorities
 from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
 from labeling.models import Category, Label, LabelingRun, Text
 
@@ -33,6 +33,12 @@ class Prediction:
     evidence: list[tuple[int, int, float]]
     is_truncated: bool
     is_audit: bool
+    urgency: float | None = None  # that a person looks at it, from 0 to 1; None: one minus the margin
+
+    @property
+    def priority(self) -> float:
+        """The text's place in the review queue."""
+        return 1 - self.margin if self.urgency is None else self.urgency
 
 
 @transaction.atomic
@@ -162,16 +168,24 @@ def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
     """Make the run's labels the current ones, by one conditional update."""
     accepted = [p.text_id for p in predictions if p.confidence >= run.threshold]
     # Drawn once, with the first label: drawn again at every relabeling, the audit would grow, and by chosen texts.
-    drawn = Text.objects.filter(pk__in=[p.text_id for p in predictions if p.is_audit], current_label__isnull=True)
-    audited = list(drawn.values_list("pk", flat=True))
+    drawn = [p.text_id for p in predictions if p.is_audit]
+    first = Text.objects.filter(pk__in=drawn, current_label__isnull=True)
+    audited = list(first.values_list("pk", flat=True)) if drawn else []
     label = Label.objects.filter(run=run, text_id=OuterRef("pk"))
     status = Case(
         When(pk__in=accepted, then=Value(TextStatus.ACCEPTED.value)), default=Value(TextStatus.NEEDS_REVIEW.value)
     )
     texts = Text.objects.filter(pk__in=[p.text_id for p in predictions], status__in=LABELABLE)
-    # The smaller the margin between the two best categories, the more a person's decision teaches [SET09].
-    uncertainty = 1 - Subquery(label.values("margin")[:1], output_field=FloatField())
-    priority = Case(When(priority__lt=0, then=F("priority")), default=uncertainty)  # skipped texts stay at the end
-    count = texts.update(current_label_id=Subquery(label.values("pk")[:1]), status=status, priority=priority, error="")
-    Text.objects.filter(pk__in=audited).update(is_audit=True)
+    count = texts.update(current_label_id=Subquery(label.values("pk")[:1]), status=status, error="")
+    if audited:
+        Text.objects.filter(pk__in=audited).update(is_audit=True)
+    place_in_queue([(p.priority, p.text_id) for p in predictions])
     return count
+
+
+def place_in_queue(rows: Sequence[tuple[float, int]], *, most: float | None = None) -> int:
+    """Give texts a new priority, which changes no label; `rows` are (priority, text id). Returns how many it moved.
+
+    A skipped text, below zero, stays at the end, where its reviewer put it. With `most` those above it stay as well.
+    """
+    return bulk.update(Text, "priority", rows, least=priorities.LEAST, most=most)

@@ -17,7 +17,8 @@ def insert(
     *,
     shared: Mapping[str, Any] | None = None,
 ) -> int:
-    """Insert all rows or none; returns how many. A row that breaks a constraint raises IntegrityError.
+    """Insert all rows or none; returns how many. A row that breaks a constraint raises IntegrityError, after which a
+    transaction around this can only be rolled back.
 
     `columns` names the fields of the values in `rows` (relations hold primary keys), `shared` holds values that are the
     same in every row. Fields named in neither get their default, computed once for all rows. Instances, `save()` and
@@ -41,26 +42,44 @@ def insert_ignoring_duplicates(
     return _insert(model, columns, rows, shared or {}, " ON CONFLICT DO NOTHING")
 
 
-def update(model: type[models.Model], column: str, rows: Sequence[tuple[Any, int]], *, least: float) -> int:
-    """Give one number of many rows a value each, where it is at least `least`; `rows` are (value, primary key).
+def update(
+    model: type[models.Model],
+    column: str,
+    rows: Sequence[tuple[Any, int]],
+    *,
+    least: float | None = None,
+    most: float | None = None,
+) -> int:
+    """Give one number of many rows a value each, where it is from `least` to `most`; `rows` are (value, primary key).
 
-    Returns how many rows were changed.
+    Returns how many rows were changed; all or none, as `insert`. Locks them in the order of their keys, as whoever
+    locks several does.
     """
+    if not rows:
+        return 0
     connection = connections[router.db_for_write(model)]
     field, key = cast(Field, model._meta.get_field(column)), model._meta.pk
     quote = connection.ops.quote_name
     table, target, by = quote(model._meta.db_table), quote(field.column), quote(key.column)
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+    limits = [
+        (f"{table}.{target} {sign} %s", limit) for sign, limit in ((">=", least), ("<=", most)) if limit is not None
+    ]
+    within, bounds = "".join(f" AND {text}" for text, _ in limits), [limit for _, limit in limits]
+    with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = f"unnest(%s::{_type(field, connection)}[], %s::bigint[]) AS new(value, key)"
-            columns = [list(values) for values in zip(*rows, strict=True)] or [[], []]
-            condition = f"{table}.{by} = new.key AND {table}.{target} >= %s"
+            arrays = f"unnest(%s::{_type(field, connection)}[], %s::bigint[]) AS given(value, key)"
+            locked = (
+                f"SELECT given.key, given.value FROM {arrays} JOIN {table} ON {table}.{by} = given.key{within} "
+                f"ORDER BY given.key FOR NO KEY UPDATE OF {table}"
+            )
+            columns = [list(values) for values in zip(*rows, strict=True)]
             cursor.execute(
-                f"UPDATE {table} SET {target} = new.value FROM {arrays} WHERE {condition}", [*columns, least]
+                f"UPDATE {table} SET {target} = new.value FROM ({locked}) AS new WHERE {table}.{by} = new.key",
+                [*columns, *bounds],
             )
         else:
-            condition = f"{by} = %s AND {target} >= %s"
-            cursor.executemany(f"UPDATE {table} SET {target} = %s WHERE {condition}", [(*row, least) for row in rows])
+            sql = f"UPDATE {table} SET {target} = %s WHERE {table}.{by} = %s{within}"
+            cursor.executemany(sql, [(*row, *bounds) for row in rows])
         return int(cursor.rowcount)
 
 
@@ -81,7 +100,7 @@ def _insert(
     constants = {field: shared.get(field.name, _default(field)) for field in _other_fields(model, columns)}
     fixed = [_prepared(field, [value], connection)[0] for field, value in constants.items()]
     write = _unnest if connection.vendor == "postgresql" else _execute_many
-    with transaction.atomic(using=connection.alias):
+    with transaction.atomic(using=connection.alias, savepoint=False):
         return write(connection, model, (fields, values), (list(constants), fixed), on_conflict)
 
 

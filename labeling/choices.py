@@ -41,3 +41,19 @@ class ClassifierKind(models.TextChoices):
     ZERO_SHOT = "zero_shot", "Zero-shot"
     POOL_AWARE = "pool_aware", "Pool-aware zero-shot"
     LEARNED = "learned", "Learned from reviews"
+
+
+class RunOrigin(models.TextChoices):
+    """What brought a run about."""
+
+    REQUESTED = "requested", "Somebody asked for it"
+    RELABEL = "relabel", "Relabeling after learning"
+
+
+class Sampling(models.TextChoices):
+    """How the texts that teach most are found [SET09]."""
+
+    DIVERSE_MARGIN = "diverse_margin", "Smallest margin, no near-duplicates one after the other"
+    MARGIN = "margin", "Smallest margin"
+    ENTROPY = "entropy", "Highest entropy"
+    LEAST_CONFIDENCE = "least_confidence", "Least confidence"

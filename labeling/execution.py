@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, features, labelers, rescoring, runs
+from labeling import annotations, classifiers, cold_start, embeddings, features, labelers, rescoring, runs
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -19,6 +19,7 @@ from labeling.learning import zero_shot
 from labeling.models import Category, Classifier, LabelingRun, Text
 from labeling.providers import get_provider
 from labeling.providers.base import Provider, ProviderError
+from labeling.querysets import TextQuerySet
 from labeling.runs import Lease
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
     try:
         if not _label_all(run, lease, on_progress, deadline):
             return False
+        if run.classifier and run.text_ids is None:
+            cold_start.put_first(run.project, fingerprint=run.classifier.model_fingerprint)
         runs.finish(lease, run)
         return True
     except ProviderError as error:
@@ -59,8 +62,24 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
 def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: float | None) -> bool:
     provider = get_provider(run.provider)
     labeler = _labeler(run, lease, provider, on_progress)
+    if isinstance(labeler, HeadLabeler) and run.relabel and run.text_ids is None and run.limit is None:
+        # First what has no vector: what is stopped between its vector and its label has one the next time.
+        new = embeddings.without(Text.objects.of_run(run), fingerprint=provider.fingerprint)
+        read = _label_each(run, lease, labeler, new, on_progress, deadline)
+        return read and _rescore_all(run, lease, labeler, on_progress, deadline)
+    return _label_each(run, lease, labeler, Text.objects.of_run(run), on_progress, deadline)
+
+
+def _label_each(
+    run: LabelingRun,
+    lease: Lease,
+    labeler: Labeler,
+    texts: TextQuerySet,
+    on_progress: Progress,
+    deadline: float | None,
+) -> bool:
     done = run.done
-    for rows in _chunks(run, done):
+    for rows in _chunks(run, texts, done):
         lease.extend()
         _label_chunk(run, labeler, rows)
         done += len(rows)
@@ -96,6 +115,22 @@ def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: fl
     return True
 
 
+def _rescore_all(
+    run: LabelingRun, lease: Lease, labeler: HeadLabeler, on_progress: Progress, deadline: float | None
+) -> bool:
+    """Label again all that has a vector, from where an interrupted process stopped."""
+    done = 0
+    for held in rescoring.batches(run, fingerprint=labeler.encoder.provider.fingerprint):
+        changed = rescoring.rescore(run, labeler, held)
+        lease.extend(rescored_to=held.last_id)
+        done += len(held.ids)
+        logger.info("Run %s: %s of %s texts changed", run.pk, changed, len(held.ids))
+        on_progress("Labeling", min(done, run.total), run.total)
+        if deadline and time.monotonic() > deadline:
+            return False
+    return True
+
+
 def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) -> None:
     try:
         predictions = labeler.label(rows, audit_share=run.audit_share)
@@ -112,18 +147,12 @@ def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) ->
     logger.info("Run %s: labeled %s of %s texts of a chunk", run.pk, held, len(rows))
 
 
-def _chunks(run: LabelingRun, done: int) -> Iterator[list[TextRow]]:
+def _chunks(run: LabelingRun, waiting: TextQuerySet, done: int) -> Iterator[list[TextRow]]:
     """The texts still to label, by id, until the run's limit."""
-    left = run.total - done if run.limit is not None else None
-    last_id = 0
-    while left is None or left > 0:
-        texts = Text.objects.of_run(run).filter(pk__gt=last_id).values_list("pk", "content", "content_hash")
-        rows = [TextRow(*values) for values in texts[: CHUNK if left is None else min(CHUNK, left)]]
-        if not rows:
-            return
-        yield rows
-        last_id = rows[-1].id
-        left = None if left is None else left - len(rows)
+    limit = max(0, run.total - done) if run.limit is not None else None
+    for ids in waiting.in_batches(CHUNK, limit=limit):
+        rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
+        yield [TextRow(*values) for values in rows]
 
 
 # --- The head ---------------------------------------------------------------------------------------------------------
@@ -138,11 +167,14 @@ def _labeler(run: LabelingRun, lease: Lease, provider: Provider, on_progress: Pr
     if not provider.can_embed:
         run.classifier = run.classifier or classifiers.current(run.project, provider, categories)
         run.save(update_fields=["model_name", "classifier"])
-        return labelers.of_answers(provider, categories, run.classifier, explained=explained)
+        return labelers.of_answers(
+            provider, categories, run.classifier, explained=explained, strategy=run.project.sampling
+        )
     encoder = CachedEncoder(provider, explained=explained)
     run.classifier = _classifier(run, lease, encoder, categories, on_progress)
     run.save(update_fields=["model_name", "classifier"])
-    return HeadLabeler(encoder, categories, classifiers.load_head(run.classifier.pk))
+    head = classifiers.load_head(run.classifier.pk)
+    return HeadLabeler(encoder, categories, head, strategy=run.project.sampling)
 
 
 def _categories(run: LabelingRun) -> list[Category]:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import classifiers
+from labeling import classifiers, priorities
 from labeling.annotations import Prediction
 from labeling.asking import CachedAnswers
+from labeling.choices import Sampling
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.features import StackedEncoder
 from labeling.learning import explain
@@ -35,12 +36,38 @@ class Labeler(ABC):
 
     reader: CachedAnswers | StackedEncoder | None = None
 
-    def __init__(self, categories: Sequence[Category]) -> None:
+    def __init__(self, categories: Sequence[Category], *, strategy: str = Sampling.DIVERSE_MARGIN) -> None:
         self.categories = categories
+        self.strategy = strategy  # by which a text is the more urgent for people
 
     @abstractmethod
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         """One prediction for each text, in order. The audit is drawn before any confidence is known."""
+
+    def predictions(
+        self,
+        rows: Sequence[TextRow],
+        probabilities: Vector,
+        *,
+        raw: Vector,
+        audit: Sequence[bool],
+        evidence: Sequence[Sequence[Evidence]] | None = None,
+        truncated: Sequence[bool] | None = None,
+    ) -> list[Prediction]:
+        """One for each text, from probabilities (n_texts, n_categories) and what the model gave before temperature."""
+        urgency = priorities.urgency(probabilities, self.strategy).tolist()
+        return [
+            self._prediction(
+                row,
+                probabilities[i],
+                raw=raw[i],
+                urgency=urgency[i],
+                is_audit=audit[i],
+                evidence=evidence[i] if evidence else (),
+                is_truncated=truncated[i] if truncated else False,
+            )
+            for i, row in enumerate(rows)
+        ]
 
     def _prediction(
         self,
@@ -48,6 +75,7 @@ class Labeler(ABC):
         probabilities: Vector,
         *,
         raw: Vector,
+        urgency: float,
         is_audit: bool,
         evidence: Sequence[Evidence] = (),
         is_truncated: bool = False,
@@ -67,34 +95,43 @@ class Labeler(ABC):
             evidence=[(word.start, word.end, round(word.weight, 4)) for word in evidence],
             is_truncated=is_truncated,
             is_audit=is_audit,
+            urgency=urgency,
         )
 
 
 class HeadLabeler(Labeler):
     """For providers that embed: a linear head on the text's vector, explained by the vector's tokens."""
 
-    def __init__(self, encoder: CachedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
-        super().__init__(categories)
+    def __init__(
+        self,
+        encoder: CachedEncoder,
+        categories: Sequence[Category],
+        head: LinearHead,
+        *,
+        strategy: str = Sampling.DIVERSE_MARGIN,
+    ) -> None:
+        super().__init__(categories, strategy=strategy)
         self.encoder = encoder
         self.head = head
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
-        audit = _draw_audit(len(rows), audit_share)
+        audit = draw_audit(len(rows), audit_share)
         encoded = self.encoder.read(rows)
-        probabilities = self.head.probabilities(encoded.vectors)
-        raw = self.head.logits(encoded.vectors) * self.head.temperature
+        probabilities, raw = self.answers(encoded.vectors)
         directions = self.head.contrast(probabilities.argmax(axis=1))
-        return [
-            self._prediction(
-                row,
-                probabilities[i],
-                raw=raw[i],
-                is_audit=audit[i],
-                evidence=_evidence(row, encoded.states[i], directions[i]),
-                is_truncated=bool(encoded.truncated[i]),
-            )
-            for i, row in enumerate(rows)
-        ]
+        return self.predictions(
+            rows,
+            probabilities,
+            raw=raw,
+            audit=audit,
+            evidence=[_evidence(*one) for one in zip(rows, encoded.states, directions, strict=True)],
+            truncated=encoded.truncated.tolist(),
+        )
+
+    def answers(self, vectors: Vector) -> tuple[Vector, Vector]:
+        """Probabilities, and what the head gave before temperature, both (n_texts, n_categories)."""
+        logits = self.head.logits(vectors)
+        return softmax(logits), logits * self.head.temperature
 
 
 class StackedLabeler(Labeler):
@@ -103,42 +140,47 @@ class StackedLabeler(Labeler):
     The raw score stays the provider's. The words that are named speak for the vector's part of the label.
     """
 
-    def __init__(self, reader: StackedEncoder, categories: Sequence[Category], head: LinearHead) -> None:
-        super().__init__(categories)
+    def __init__(
+        self,
+        reader: StackedEncoder,
+        categories: Sequence[Category],
+        head: LinearHead,
+        *,
+        strategy: str = Sampling.DIVERSE_MARGIN,
+    ) -> None:
+        super().__init__(categories, strategy=strategy)
         self.reader: StackedEncoder = reader
         self.head = head
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
-        audit = _draw_audit(len(rows), audit_share)
+        audit = draw_audit(len(rows), audit_share)
         encoded = self.reader.read(rows)
         probabilities = self.head.probabilities(encoded.vectors)
         k = len(self.categories)
-        raw = softmax(encoded.vectors[:, :k])
         directions = self.head.contrast(probabilities.argmax(axis=1))[:, k:]
-        return [
-            self._prediction(
-                row,
-                probabilities[i],
-                raw=raw[i],
-                is_audit=audit[i],
-                evidence=_evidence(row, encoded.states[i], directions[i]),
-                is_truncated=bool(encoded.truncated[i]),
-            )
-            for i, row in enumerate(rows)
-        ]
+        return self.predictions(
+            rows,
+            probabilities,
+            raw=softmax(encoded.vectors[:, :k]),
+            audit=audit,
+            evidence=[_evidence(*one) for one in zip(rows, encoded.states, directions, strict=True)],
+            truncated=encoded.truncated.tolist(),
+        )
 
 
 class ScoresLabeler(Labeler):
     """For providers that only answer: what they say, as they say it."""
 
-    def __init__(self, reader: CachedAnswers, categories: Sequence[Category]) -> None:
-        super().__init__(categories)
+    def __init__(
+        self, reader: CachedAnswers, categories: Sequence[Category], *, strategy: str = Sampling.DIVERSE_MARGIN
+    ) -> None:
+        super().__init__(categories, strategy=strategy)
         self.reader: CachedAnswers = reader
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
-        audit = _draw_audit(len(rows), audit_share)
+        audit = draw_audit(len(rows), audit_share)
         scores = softmax(self.reader.read(rows))
-        return [self._prediction(row, scores[i], raw=scores[i], is_audit=audit[i]) for i, row in enumerate(rows)]
+        return self.predictions(rows, scores, raw=scores, audit=audit)
 
 
 def of_answers(
@@ -148,13 +190,14 @@ def of_answers(
     *,
     explained: bool,
     keeps: bool = True,
+    strategy: str = Sampling.DIVERSE_MARGIN,
 ) -> Labeler:
     """The labeler for a provider that only answers, with the classifier that was learned for it, if any."""
     asked = CachedAnswers(provider, categories, keeps=keeps)
     if learned is None:
-        return ScoresLabeler(asked, categories)
+        return ScoresLabeler(asked, categories, strategy=strategy)
     reader = StackedEncoder(asked, CachedEncoder(get_encoder(), explained=explained, keeps=keeps))
-    return StackedLabeler(reader, categories, classifiers.load_head(learned.pk))
+    return StackedLabeler(reader, categories, classifiers.load_head(learned.pk), strategy=strategy)
 
 
 def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> list[Evidence]:
@@ -164,7 +207,8 @@ def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> li
     return explain.top_evidence(row.content, tokens.spans, tokens.weights)
 
 
-def _draw_audit(n: int, share: float) -> list[bool]:
+def draw_audit(n: int, share: float) -> list[bool]:
+    """Which of n texts are drawn for the blind audit."""
     # The operating system's randomness: nobody can guess or choose which labels will be audited.
     source = random.SystemRandom()
     return [source.random() < share for _ in range(n)]

@@ -6,15 +6,14 @@ from datetime import timedelta
 from django.utils import timezone
 
 from labeling import runs
-from labeling.choices import ClassifierKind, RunStatus, TextStatus
+from labeling.choices import ClassifierKind, RunOrigin, RunStatus, TextStatus
 from labeling.models import Classifier, Project
 from labeling.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
 
 REVIEWS = 25  # new ones after which it is worth it at once
-FEWEST_REVIEWS = 5  # new ones after which it is worth it when the last time is a while ago
-WHILE = timedelta(minutes=5)
+WHILE = timedelta(minutes=1)  # after which it is worth it for any new one: the queue has followed them already
 
 
 def is_due(project: Project) -> bool:
@@ -24,7 +23,15 @@ def is_due(project: Project) -> bool:
     if last is None:
         return decided.order_by()[:REVIEWS].count() == REVIEWS
     new = decided.filter(reviewed_at__gt=last.created_at).order_by()[:REVIEWS].count()
-    return new == REVIEWS or (new >= FEWEST_REVIEWS and last.created_at < timezone.now() - WHILE)
+    return new == REVIEWS or (new > 0 and last.created_at < timezone.now() - WHILE and _has_rested(project))
+
+
+def _has_rested(project: Project) -> bool:
+    """Whether the last relabeling ended as long ago as it took: a large project leaves the machine to others."""
+    run = project.runs.filter(origin=RunOrigin.RELABEL, finished_at__isnull=False).order_by("-pk").first()
+    if run is None or run.finished_at is None or run.started_at is None:
+        return True
+    return timezone.now() - run.finished_at >= run.finished_at - run.started_at
 
 
 def newest(project: Project) -> Classifier | None:
@@ -57,7 +64,7 @@ def learn(project: Project) -> bool:
         made = training.train(project)
         logger.info("Project %s: classifier %s, active: %s", project.pk, made.version, made.is_active)
         if made.is_active:
-            runs.start_in_background(project, relabel=True)
+            runs.start_in_background(project, relabel=True, origin=RunOrigin.RELABEL)
     except (training.CannotTrain, ProviderError, runs.RunInProgress, runs.NothingToLabel) as reason:
         logger.info("Project %s does not learn: %s", project.pk, reason)
         return False

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from labeling.choices import UNFINISHED_RUNS, RunStatus, TextStatus
+from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, Text
 
 LEASE = timedelta(minutes=3)  # a slow model may need a minute for one chunk
@@ -46,10 +46,10 @@ class Lease:
     run_id: int
     worker: str
 
-    def extend(self) -> None:
-        """Prove that this process lives. Raises RunTakenAway when the run is no longer its own."""
+    def extend(self, **reached: int) -> None:
+        """Prove that this process lives, and keep how far it came. Raises RunTakenAway when the run is not its own."""
         mine = LabelingRun.objects.filter(pk=self.run_id, worker=self.worker, status=RunStatus.RUNNING)
-        if not mine.update(heartbeat_at=timezone.now()):
+        if not mine.update(heartbeat_at=timezone.now(), **reached):
             raise RunTakenAway(f"Run {self.run_id} was stopped or taken over by another process.")
 
 
@@ -64,6 +64,7 @@ def start(
     limit: int | None = None,
     relabel: bool = False,
     text_ids: list[int] | None = None,
+    origin: RunOrigin = RunOrigin.REQUESTED,
     user: AbstractBaseUser | None = None,
 ) -> LabelingRun:
     """Write a queued run with the settings as they are now: over the whole project, or over the texts picked.
@@ -81,6 +82,7 @@ def start(
         provider=provider or project.provider_alias,
         limit=limit,
         relabel=relabel,
+        origin=origin,
         text_ids=text_ids,
         threshold=project.threshold,
         audit_share=project.audit_share,

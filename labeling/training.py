@@ -70,13 +70,24 @@ def train(project: Project) -> Classifier:
     return classifiers.keep(made)
 
 
-def read_lesson(project: Project, provider: Provider, categories: Sequence[Category]) -> Lesson:
-    """The newest reviewed texts that hold an active category, with what is cached of them."""
+def read_lesson(
+    project: Project,
+    provider: Provider,
+    categories: Sequence[Category],
+    *,
+    most: int = MOST_REVIEWS,
+    kept: dict[str, NDArray[np.float32]] | None = None,
+) -> Lesson:
+    """The newest reviewed texts that hold an active category, with what is cached of them.
+
+    What is in `kept`, by content hash, is not read again, and what is read is added to it.
+    """
     inputs = classifiers.inputs(provider, categories)
     places = {category.pk: place for place, category in enumerate(categories)}
-    texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-pk")
-    rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:MOST_REVIEWS])
-    found = _vectors(project, [content_hash for content_hash, _, _ in rows], inputs)
+    texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-reviewed_at", "-pk")
+    rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:most])
+    found = {} if kept is None else kept
+    found.update(_vectors(project, [content_hash for content_hash, _, _ in rows if content_hash not in found], inputs))
     known = [row for row in rows if row[0] in found]
     return Lesson(
         reviewed_at=[when for _, _, when in known],
@@ -102,9 +113,14 @@ def prior_head(
     """
     if not provider.can_embed:
         return prior_head(project, get_encoder(), categories, pool[:, len(categories) :] if len(pool) else pool)
+    found = newest_prior(project, provider, categories)
+    return classifiers.load_head((found or classifiers.fit_zero_shot(project, provider, categories, pool)).pk)
+
+
+def newest_prior(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
+    """The newest zero-shot classifier for these categories, if there is one."""
     zero_shot = classifiers.fitted_for(project, provider, categories).exclude(kind=ClassifierKind.LEARNED)
-    found = zero_shot.order_by("-version").first() or classifiers.fit_zero_shot(project, provider, categories, pool)
-    return classifiers.load_head(found.pk)
+    return zero_shot.order_by("-version").first()
 
 
 def _too_few(lesson: Lesson) -> str:
@@ -126,7 +142,7 @@ def weights_for(untaught: LinearHead, lesson: Lesson, pool: NDArray[np.float32])
 
 
 def _reviewed(project: Project) -> QuerySet[Text]:
-    return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False)
+    return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, reviewed_at__isnull=False)
 
 
 def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) -> dict[str, NDArray[np.float32]]:
@@ -137,9 +153,11 @@ def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) ->
 
 def _quality(fit: LearnedFit | StackedFit, categories: Sequence[Category]) -> dict[str, object]:
     each = zip(categories, fit.quality.categories, strict=True)
+    choices = fit.choices if isinstance(fit, LearnedFit) else None  # a stacked head is not refitted between trainings
     return {
         **fit.diagnostics(),
         "categories": [{"id": category.pk, **asdict(quality)} for category, quality in each],
+        "choices": choices.as_dict() if choices else None,
         "is_calibrated": fit.n_reviews >= ENOUGH_TO_CALIBRATE,
     }
 

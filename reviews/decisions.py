@@ -16,7 +16,7 @@ from reviews.models import DECISIONS, OF_REVIEWERS, Action, Assignment, QueueRea
 from reviews.settling import settle
 from reviews.writing import before, lock, write
 
-SKIPPED = -1.0  # a skipped text comes after all others: their priority is between 0 and 1
+SKIPPED = -1.0  # a skipped text comes after all others: their priority is not below zero
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from labeling.choices import LABELABLE, TextStatus
+from labeling.choices import LABELABLE, Sampling, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
@@ -99,7 +99,7 @@ def _with_text(reviewer: Reviewer) -> QuerySet[Assignment]:
 
 def _guard(reviewer: Reviewer, project: Project, reason: QueueReason, *, on_desk: Collection[str]) -> claiming.Order:
     """Moves back what is nearly the same as a text this person has seen just now. A random draw is left as drawn."""
-    if reason != QueueReason.UNCERTAIN:
+    if reason != QueueReason.UNCERTAIN or project.sampling != Sampling.DIVERSE_MARGIN:
         return list
 
     def order(texts: Sequence[Text]) -> list[Text]:

@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from labeling import annotations
+from labeling import annotations, priorities
 from labeling.choices import LABELABLE, TextStatus
 from labeling.models import Text
 from reviews.models import DECISIONS, OF_REVIEWERS, Action, Assignment, QueueReason, Review, Reviewer
@@ -75,7 +75,8 @@ def _take_back(text: Text, review: Review) -> None:
     elif text.status in (TextStatus.REVIEWED, TextStatus.FLAGGED):
         annotations.restore(text, label_id=review.label_id, status=review.status_before)
     elif review.action == Action.SKIP and text.current_label is not None and not _still_made(text, Action.SKIP):
-        Text.objects.filter(pk=text.pk).update(priority=1 - (text.current_label.margin or 0.0))
+        priority = priorities.of_label(text.current_label, text.project.sampling)
+        Text.objects.filter(pk=text.pk).update(priority=priority)
     _keep_the_word_of_others(text)
 
 

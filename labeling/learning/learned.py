@@ -9,9 +9,10 @@ Weights for uneven choice apply to every loss that is measured: choices, mix, te
 members take all reviews alike: weighting them as well cost half a point of accuracy where hard texts were preferred.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,10 +37,38 @@ FOLD_STEPS = 10  # each begins where the stronger penalty ended; with 7, one set
 FINAL_STEPS = 20  # from where a fold ended; 50 gain at most a quarter of a point
 STACK_START = (0.5, 0.5, 0.0)  # prototypes, regression, shares: what ten reviews cannot tell apart
 STACK_PENALTY = 10.0
+REFIT_STEPS = 8  # from what was fitted a few reviews ago
 STACK_BOUNDS = ((0.01, 5.0), (0.01, 5.0), (0.0, 2.0))
 
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a fit chose out of fold, which a few more reviews hardly change: it can be held for the next `refit`.
+
+    `trust` is the factor for the prior's logits, `anchor`, `scale` and `penalty` are of ANCHORS, SCALES and PENALTIES,
+    `parts` how much of each member is in the mix: prototypes, regression, shares.
+    """
+
+    trust: float
+    anchor: float
+    scale: float
+    penalty: float
+    parts: tuple[float, float, float]
+
+    def as_dict(self) -> dict[str, float | list[float]]:
+        """Plain numbers, to be stored and read by `from_dict`."""
+        return {**asdict(self), "parts": list(self.parts)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Choices":
+        first, second, third = map(float, stored["parts"])
+        return cls(
+            **{name: float(stored[name]) for name in ("trust", "anchor", "scale", "penalty")},
+            parts=(first, second, third),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +79,7 @@ class LearnedFit:
     the log of the reviewed shares is in its bias, `anchor`, `scale` and `penalty` what was chosen of ANCHORS, SCALES
     and PENALTIES (None without regression). `probabilities` (n, n_categories) are out of fold, in the order of the
     reviewed texts: no row comes from a member that saw its text. Only the handful of numbers that mix the members, and
-    the factor for the prior's logits, were chosen on all rows.
+    the factor for the prior's logits, were chosen on all rows. All choices are in `choices`, None below FEWEST_REVIEWS.
     """
 
     head: LinearHead
@@ -62,6 +91,7 @@ class LearnedFit:
     n_reviews: int
     probabilities: FloatArray
     quality: Quality
+    choices: Choices | None = None
 
     def diagnostics(self) -> dict[str, float | int | None]:
         """The figures as plain numbers, for storing beside the head."""
@@ -107,9 +137,10 @@ def fit(
         _regressed(texts, pulled, regression.penalty, regression.fitted[0], FINAL_STEPS),
         _share_scores(texts, start),
     )
+    choices = Choices(trust, anchor, regression.scale, regression.penalty, (parts[0], parts[1], parts[2]))
     return _learned(
         mixed(members, parts),
-        trust / prior.temperature * (parts[0] + parts[1] * regression.scale),
+        _unit(choices, prior),
         parts[0] * anchored_logits + parts[1] * regression.logits + parts[2] * share_logits,
         texts,
         mix=float(parts[1] / (parts[0] + parts[1])),
@@ -117,7 +148,41 @@ def fit(
         anchor=anchor,
         scale=regression.scale,
         penalty=regression.penalty,
+        choices=choices,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A head, and the member from which the next `refit` may start."""
+
+    head: LinearHead
+    regression: "Scores"
+
+
+def refit(
+    vectors: ArrayLike,
+    labels: ArrayLike,
+    prior: LinearHead,
+    choices: Choices,
+    *,
+    weights: ArrayLike | None = None,
+    pool: ArrayLike | None = None,
+    before: Refit | None = None,
+) -> Refit:
+    """The head of `fit` with all that it chooses held: no folds, so a fraction of its time, and no measured quality.
+
+    Arguments as those of `fit`; `before` is what was fitted a few reviews ago, over the same categories.
+    """
+    texts = _checked(vectors, labels, prior, weights, pool)
+    start = Scores(prior.weights.astype(np.float64), prior.bias.astype(np.float64)).times(
+        choices.trust / prior.temperature
+    )
+    pulled = start.times(choices.scale)
+    begin, steps = (before.regression, REFIT_STEPS) if before else (pulled, FOLD_STEPS + FINAL_STEPS)
+    regression = _regressed(texts, pulled, choices.penalty, begin, steps)
+    members = (_anchored(texts, start, choices.anchor), regression, _share_scores(texts, start))
+    return Refit(_head(mixed(members, choices.parts), _unit(choices, prior)), regression)
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,11 +412,11 @@ def _learned(
     share_bias: float = 0.0,
     scale: float | None = None,
     penalty: float | None = None,
+    choices: Choices | None = None,
 ) -> LearnedFit:
-    """The head in the prior's unit, so that a column that no review moved is the prior's own."""
     probabilities = softmax(logits)
     return LearnedFit(
-        head=LinearHead(_single(scores.weights / unit), _single(scores.bias / unit), 1 / unit),
+        head=_head(scores, unit),
         mix=mix,
         share_bias=share_bias,
         anchor=anchor,
@@ -360,7 +425,17 @@ def _learned(
         n_reviews=len(texts),
         probabilities=probabilities,
         quality=measure(probabilities, texts.labels, texts.weights),
+        choices=choices,
     )
+
+
+def _unit(choices: Choices, prior: LinearHead) -> float:
+    return choices.trust / prior.temperature * (choices.parts[0] + choices.parts[1] * choices.scale)
+
+
+def _head(scores: Scores, unit: float) -> LinearHead:
+    """In the prior's unit, so that a column that no review moved is the prior's own."""
+    return LinearHead(_single(scores.weights / unit), _single(scores.bias / unit), 1 / unit)
 
 
 def _single(values: Array) -> FloatArray:
@@ -380,8 +455,8 @@ def _checked(
         raise ValueError(f"Labels must be whole numbers from 0 to {prior.n_categories - 1}.")
     shares = calibration.normalized(weights, len(whole))
     size = 1 / float(shares @ shares) if len(whole) else 0.0
-    others = None if pool is None else np.asarray(pool, dtype=np.float64)
+    others = None if pool is None or not len(np.asarray(pool)) else np.asarray(pool, dtype=np.float64)
     if others is not None and (others.ndim != 2 or others.shape[1] != prior.dim or not np.isfinite(others).all()):
         raise ValueError(f"A pool of shape {others.shape} must be finite numbers of width {prior.dim}.")
-    center = others.mean(axis=0) if others is not None and len(others) else shares @ matrix
+    center = others.mean(axis=0) if others is not None else shares @ matrix
     return _Texts(matrix, whole, shares * size, center)

@@ -6,14 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.cluster import KMeans
 
 from labeling.learning.classifier import FloatArray
 
 IntArray = NDArray[np.int64]
 
-WINDOW = 20  # texts in a row that one reviewer sees within a few minutes
-MOST_ALIKE = 0.95  # cosine: above it, the second text tells next to nothing after the first
 MOST_CLUSTERED = 5_000
 ROUNDS = 3
 STABLE_KAPPA = 0.99
@@ -39,30 +36,6 @@ def entropy(probabilities: ArrayLike) -> FloatArray:
     return np.asarray(-(rows * np.log(np.maximum(rows, 1e-12))).sum(axis=1), dtype=np.float32)
 
 
-def diverse_margin(probabilities: ArrayLike, vectors: ArrayLike, count: int, window: int = WINDOW) -> IntArray:
-    """The `count` texts to review next, lowest distance of the two best first, no two alike near each other.
-
-    Of any `window` in a row no two have a cosine above MOST_ALIKE, as long as the likeliest candidates (20 for each
-    text wanted, at least 2,000) offer another text; then near-duplicates follow rather than nothing. `vectors` has
-    shape (n, dim); the result are rows, shape (min(count, n),).
-    """
-    scores, directions = margin(probabilities), _unit(vectors)
-    if len(scores) != len(directions):
-        raise ValueError(f"Probabilities of {len(scores)} texts and vectors of {len(directions)} do not fit.")
-    count = min(count, len(scores))
-    candidates = np.argsort(-scores, kind="stable")[: max(20 * count, 2_000)]
-    directions = directions[candidates]
-    is_open, free_from = np.ones(len(candidates), dtype=bool), np.zeros(len(candidates), dtype=int)
-    chosen = []
-    for place in range(count):
-        is_free = is_open & (free_from <= place)
-        best = int((is_free if is_free.any() else is_open).argmax())  # the first: candidates are in order
-        is_open[best] = False
-        free_from[directions @ directions[best] > MOST_ALIKE] = place + window
-        chosen.append(best)
-    return np.asarray(candidates[np.array(chosen, dtype=np.int64)], dtype=np.int64)
-
-
 def coverage(vectors: ArrayLike, count: int) -> IntArray:
     """At most `count` texts that stand for all, before a classifier knows anything: typical and unlike [HAC22].
 
@@ -71,6 +44,8 @@ def coverage(vectors: ArrayLike, count: int) -> IntArray:
     tweets, classifiers that began with 25 or 50 such texts were half a point more accurate on average than with random
     ones and 2 more than with the texts farthest from each other.
     """
+    from sklearn.cluster import KMeans  # here, because it is 60 MB that those who only score do not need
+
     texts = _unit(vectors)
     rows = np.arange(len(texts))[:: max(1, -(-len(texts) // MOST_CLUSTERED))]
     rows = rows[np.sort(np.unique(texts[rows], axis=0, return_index=True)[1])]

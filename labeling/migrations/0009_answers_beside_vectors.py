@@ -6,7 +6,7 @@ from labeling.triggers import AppendOnly
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("labeling", "0007_relearning"),
+        ("labeling", "0008_sampling"),
     ]
 
     operations = [

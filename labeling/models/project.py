@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from labeling.choices import Sampling
+
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour like #1f77b4.")
 
@@ -49,6 +51,13 @@ class Project(models.Model):
         validators=SHARE,
         help_text="Share of the texts on the desk that are gold: their answer is known, and they score the reviewers.",
     )
+    sampling = models.CharField(
+        max_length=20,
+        choices=Sampling,
+        default=Sampling.DIVERSE_MARGIN,
+        help_text="Which texts people see first. Margin: the two likeliest categories are close. Entropy: all are "
+        "close. Least confidence: even the likeliest is unlikely. A change takes effect when labels are made next.",
+    )
     is_archived = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -64,6 +73,7 @@ class Project(models.Model):
             models.CheckConstraint(condition=Q(audit_share__range=(0, 1)), name="audit_share_is_within_0_and_1"),
             models.CheckConstraint(condition=Q(overlap_share__range=(0, 1)), name="overlap_share_is_within_0_and_1"),
             models.CheckConstraint(condition=Q(gold_share__range=(0, 1)), name="gold_share_is_within_0_and_1"),
+            models.CheckConstraint(condition=Q(sampling__in=Sampling.values), name="sampling_is_known"),
         ]
 
     def __str__(self) -> str:

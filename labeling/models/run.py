@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from labeling.choices import UNFINISHED_RUNS, RunStatus
+from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunStatus
 from labeling.models.learned import Classifier
 from labeling.models.project import Project
 
@@ -22,11 +22,15 @@ class LabelingRun(models.Model):
     classifier = models.ForeignKey(Classifier, null=True, blank=True, on_delete=models.PROTECT, related_name="runs")
     status = models.CharField(max_length=30, choices=RunStatus, default=RunStatus.QUEUED)
     relabel = models.BooleanField(default=False, help_text="Labels texts again that a model labeled before.")
+    origin = models.CharField(max_length=20, choices=RunOrigin, default=RunOrigin.REQUESTED)
     limit = models.PositiveIntegerField(null=True, blank=True, help_text="Most texts to label.")
     text_ids = models.JSONField(
         null=True, blank=True, help_text="Texts that somebody picked; empty for the whole project."
     )
     last_text_id = models.BigIntegerField(default=0, help_text="Texts that arrived later belong to the next run.")
+    rescored_to = models.BigIntegerField(
+        default=0, help_text="Texts up to this one were scored again from their vectors."
+    )
     total = models.PositiveIntegerField(default=0, help_text="Texts to label when the run started.")
     threshold = models.FloatField()
     audit_share = models.FloatField()

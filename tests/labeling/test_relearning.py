@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from labeling import annotations, certification, execution, relearning, runs, tasks
-from labeling.choices import RunStatus
+from labeling.choices import RunOrigin, RunStatus
 from labeling.models import Classifier, LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -47,6 +48,7 @@ def test_it_learns_and_labels_what_is_left(labeled: Project, manager) -> None:
     tasks.carry_out(LabelingRun.objects.latest("pk").pk)
     run = LabelingRun.objects.latest("pk")
     assert (run.relabel, run.status, run.classifier.kind) == (True, RunStatus.SUCCEEDED, "learned")
+    assert run.origin == RunOrigin.RELABEL
     assert tasks.keep_up() == 0
 
 
@@ -70,13 +72,33 @@ def test_it_is_due_again_after_as_many_new_reviews(labeled: Project, manager) ->
     assert relearning.is_due(labeled)
 
 
-def test_a_few_reviews_are_enough_after_a_while(labeled: Project, manager, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_review_is_enough_after_a_while(labeled: Project, manager, monkeypatch: pytest.MonkeyPatch) -> None:
     decide(labeled, manager, 25)
     learn_and_label()
-    decide(labeled, manager, 5)
+    LabelingRun.objects.filter(relabel=True).update(started_at=F("finished_at"))
+    decide(labeled, manager, 1)
     assert not relearning.is_due(labeled)
     monkeypatch.setattr(relearning, "WHILE", timedelta(0))
     assert relearning.is_due(labeled)
+
+
+def test_nothing_new_is_not_worth_it_however_long_ago(
+    labeled: Project, manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(labeled, manager, 25)
+    learn_and_label()
+    monkeypatch.setattr(relearning, "WHILE", timedelta(0))
+    assert not relearning.is_due(labeled)
+
+
+def test_after_a_long_relabeling_the_machine_rests(labeled: Project, manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide(labeled, manager, 25)
+    learn_and_label()
+    decide(labeled, manager, 1)
+    monkeypatch.setattr(relearning, "WHILE", timedelta(0))
+    now = timezone.now()
+    LabelingRun.objects.filter(relabel=True).update(started_at=now - timedelta(minutes=9), finished_at=now)
+    assert not relearning.is_due(labeled)
 
 
 def test_a_labeling_run_goes_first(labeled: Project, manager, add_texts) -> None:

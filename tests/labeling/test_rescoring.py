@@ -1,10 +1,17 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from django.utils import timezone
 
-from labeling import annotations, bulk, execution, rescoring, runs
+from labeling import annotations, bulk, classifiers, execution, rescoring, runs
 from labeling.annotations import Prediction
+from labeling.choices import ClassifierKind
+from labeling.embeddings import CachedEncoder
+from labeling.labelers import HeadLabeler
+from labeling.learning.classifier import LinearHead
 from labeling.models import Label, LabelingRun, Project, Text
+from labeling.providers import get_provider
 from tests.predictions import predicted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -72,3 +79,136 @@ def test_a_relabeling_that_says_nothing_new_writes_nothing(project: Project, add
 
 def test_no_rows_are_no_update(db: None) -> None:
     assert bulk.update(Text, "priority", [], least=0.0) == 0
+
+
+def test_an_update_stays_within_its_limits(said: Prediction) -> None:
+    assert bulk.update(Text, "priority", [(0.9, said.text_id)], most=0.1) == 0
+    assert bulk.update(Text, "priority", [(0.9, said.text_id)], least=0.5, most=1.0) == 1
+
+
+# --- A whole project --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def labeled(project: Project, add_texts) -> Project:
+    """Ten texts, labeled, and another head that calls all of them something else."""
+    Project.objects.filter(pk=project.pk).update(provider="keyword")
+    project.refresh_from_db()
+    add_texts(project, *(f"sports news number{n}" for n in range(10)))
+    execution.execute(runs.start(project))
+    keep_head(project, "Weather")
+    return project
+
+
+def keep_head(project: Project, name: str) -> None:
+    """A learned head that calls everything so."""
+    categories = project.active_categories()
+    bias = [5.0 if category.name == name else 0.0 for category in categories]
+    head = LinearHead(np.zeros((256, len(categories))), bias)
+    made = classifiers.new(project, get_provider("keyword"), categories, head, ClassifierKind.LEARNED)
+    made.fitted_on = {"pool": 10, "reviews": 10}
+    classifiers.keep(made)
+
+
+def relabel(project: Project) -> LabelingRun:
+    run = runs.start(project, relabel=True)
+    execution.execute(run)
+    return run
+
+
+def held(project: Project) -> set[tuple[str, str]]:
+    return set(project.texts.values_list("current_label__category__name", "status"))
+
+
+def test_all_that_changed_gets_a_new_version(labeled: Project) -> None:
+    run = relabel(labeled)
+    assert run.done == 10
+    assert held(labeled) == {("Weather", "accepted")}
+    label = Label.objects.filter(run=run).first()
+    assert label is not None
+    assert (label.version, label.classifier_id, label.scores[0][0]) == (2, run.classifier_id, label.category_id)
+    assert label.explanation.startswith("Weather 0.9")
+
+
+def test_it_comes_to_the_same_as_labeling_text_by_text(labeled: Project) -> None:
+    by_text = runs.start(labeled, relabel=True, limit=10)
+    execution.execute(by_text)
+    columns = ("text_id", "category_id", "confidence", "raw_score", "margin", "scores", "explanation", "is_truncated")
+    one_by_one = list(Label.objects.filter(run=by_text).order_by("text_id").values_list(*columns))
+    places = list(labeled.texts.order_by("pk").values_list("priority", "status"))
+    keep_head(labeled, "Business")
+    relabel(labeled)
+    keep_head(labeled, "Weather")
+    run = relabel(labeled)
+    assert list(Label.objects.filter(run=run).order_by("text_id").values_list(*columns)) == one_by_one
+    assert list(labeled.texts.order_by("pk").values_list("priority", "status")) == places
+
+
+def test_a_text_decided_while_it_was_scored_keeps_its_decision(
+    labeled: Project, manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = labeled.texts.first()
+    assert text is not None
+    original = annotations.record_predictions
+
+    def decided_first(run: LabelingRun, predictions: list[Prediction]) -> int:
+        label = annotations.record_human_label(text, labeled.categories.get(name="Sports"), annotator=manager)
+        annotations.hold(text, label_id=label.pk, reviewed_by=manager)
+        return original(run, predictions)
+
+    monkeypatch.setattr(annotations, "record_predictions", decided_first)
+    assert relabel(labeled).done == 9
+    text.refresh_from_db()
+    assert (text.status, text.current_label.category.name) == ("reviewed", "Sports")  # type: ignore[union-attr]
+
+
+def test_texts_that_one_of_several_people_decided_stay_as_they_saw_them(labeled: Project) -> None:
+    text = labeled.texts.first()
+    assert text is not None
+    annotations.note_review(text, timezone.now())
+    assert relabel(labeled).done == 9
+
+
+def test_a_second_delivery_of_a_batch_changes_nothing(labeled: Project) -> None:
+    run = relabel(labeled)
+    before = dict(labeled.texts.values_list("pk", "current_label"))
+    labeler = HeadLabeler(
+        CachedEncoder(get_provider("keyword"), explained=False),
+        labeled.active_categories(),
+        classifiers.load_head(run.classifier_id),  # type: ignore[arg-type]
+    )
+    run.rescored_to = 0
+    again = LabelingRun.objects.get(pk=run.pk)
+    again.rescored_to = 0
+    assert (
+        sum(rescoring.rescore(again, labeler, held) for held in rescoring.batches(again, fingerprint="keyword-1")) == 0
+    )
+    assert dict(labeled.texts.values_list("pk", "current_label")) == before
+
+
+def test_an_interrupted_relabeling_goes_on_where_it_stopped(labeled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rescoring, "BATCH", 4)
+    run = runs.start(labeled, relabel=True)
+    assert not execution.execute(run, seconds=1e-9)
+    run.refresh_from_db()
+    assert (run.done, run.rescored_to) == (4, labeled.texts.order_by("pk")[3].pk)
+    while not execution.execute(run, seconds=1e-9):
+        run.refresh_from_db()
+    assert run.done == 10
+
+
+def test_texts_without_a_vector_go_through_the_model(labeled: Project, add_texts) -> None:
+    add_texts(labeled, "a text that nobody has read")
+    before = get_provider("keyword").texts_encoded  # type: ignore[attr-defined]
+    run = relabel(labeled)
+    assert (run.done, get_provider("keyword").texts_encoded - before) == (11, 1)  # type: ignore[attr-defined]
+    assert held(labeled) == {("Weather", "accepted")}
+
+
+def test_places_in_the_queue_move_only_noticeably(labeled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    relabel(labeled)
+    moved: list[tuple[float, int]] = []
+    monkeypatch.setattr(annotations, "place_in_queue", lambda rows, **_: moved.extend(rows))
+    labeled.texts.filter(pk=labeled.texts.first().pk).update(priority=0.5)  # type: ignore[union-attr]
+    assert relabel(labeled).done == 0
+    assert [pk for _, pk in moved] == [labeled.texts.first().pk]  # type: ignore[union-attr]

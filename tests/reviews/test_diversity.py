@@ -86,3 +86,15 @@ def test_the_blind_audit_stays_a_random_draw(
     at(texts, 0, 1, 60)
     assert claimed(anna, project) == texts[0]
     assert claimed(anna, project, texts[0]) == texts[1]
+
+
+@pytest.mark.parametrize("strategy", ["margin", "entropy", "least_confidence"])
+def test_a_project_without_the_guard_shows_twins_in_their_order(
+    project: Project, classifier: Classifier, anna: Reviewer, add_labeled, strategy: str
+) -> None:
+    Project.objects.filter(pk=project.pk).update(sampling=strategy)
+    project.refresh_from_db()
+    first, twin, _ = texts = add_labeled(0.3, 0.4, 0.5)
+    at(texts, 0, 5, 60)
+    assert claimed(anna, project) == first
+    assert claimed(anna, project, first) == twin

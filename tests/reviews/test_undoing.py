@@ -71,6 +71,16 @@ def test_the_skip_of_another_stands(anna: Reviewer, ben: Reviewer, text: Text) -
     assert now(text).priority >= 0
 
 
+@pytest.mark.parametrize(("strategy", "priority"), [("diverse_margin", 0.8), ("least_confidence", 0.6)])
+def test_a_skip_taken_back_gives_the_place_by_the_strategy(
+    project: Project, anna: Reviewer, text: Text, strategy: str, priority: float
+) -> None:
+    Project.objects.filter(pk=project.pk).update(sampling=strategy)
+    record(anna, text.pk, Decision(Action.SKIP))
+    undo(anna)
+    assert now(text).priority == pytest.approx(priority)
+
+
 def test_who_decided_is_known_again(project: Project, anna: Reviewer, manager: User, text: Text) -> None:
     first = approve(anna, text)
     weather, business = (project.categories.get(name=name).pk for name in ("Weather", "Business"))

@@ -18,7 +18,10 @@ MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
 class Command(BaseCommand):
-    help = "Migrate, on first start make an administrator and a labeled demo, then run the web server and the worker."
+    help = (
+        "Migrate, on first start make an administrator and a labeled demo, then run the web server, the worker and "
+        "the learning."
+    )
 
     def handle(self, **options: Any) -> None:
         call_command("migrate", verbosity=0)
@@ -51,7 +54,11 @@ class Command(BaseCommand):
 def commands() -> dict[str, list[str]]:
     address = f"{settings.HOST}:{settings.PORT}"
     web = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--log-level", "warning"]
-    return {"web": [*web, "--workers", "2", "--threads", "4"], "worker": [*MANAGE, "run_worker"]}
+    return {
+        "web": [*web, "--workers", "2", "--threads", "4"],
+        "worker": [*MANAGE, "run_worker"],
+        "learning": [*MANAGE, "keep_learning"],
+    }
 
 
 def watch(processes: dict[str, "subprocess.Popen[bytes]"], commands: dict[str, list[str]]) -> None:

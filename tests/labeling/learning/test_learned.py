@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -190,3 +192,48 @@ def test_diagnostics_are_plain_numbers(centers, prior):
 def test_arguments_that_disagree_are_refused(prior, vectors, labels, more):
     with pytest.raises(ValueError, match=r"must|do not fit"):
         learned.fit(vectors, labels, prior, **more)
+
+
+# --- Again, with the choices held -------------------------------------------------------------------------------------
+
+
+def test_a_refit_on_the_same_reviews_answers_like_the_fit(centers, prior):
+    vectors, labels = texts(centers, 80, spread=0.25)
+    fit = learned.fit(vectors, labels, prior)
+    again = learned.refit(vectors, labels, prior, fit.choices)
+    others, _ = texts(centers, 400, spread=0.25, seed=3)
+    np.testing.assert_allclose(again.head.probabilities(others), fit.head.probabilities(others), atol=0.02)
+
+
+def test_a_warm_start_comes_to_the_same_as_a_cold_one(centers, prior):
+    vectors, labels = texts(centers, 120, spread=0.25)
+    choices = learned.fit(vectors[:100], labels[:100], prior).choices
+    first = learned.refit(vectors[:100], labels[:100], prior, choices)
+    warm = learned.refit(vectors, labels, prior, choices, before=first)
+    cold = learned.refit(vectors, labels, prior, choices)
+    others, _ = texts(centers, 400, spread=0.25, seed=3)
+    np.testing.assert_allclose(warm.head.probabilities(others), cold.head.probabilities(others), atol=0.05)
+
+
+def test_new_reviews_change_the_answers_of_a_refit(centers, prior):
+    vectors, labels = texts(centers, 60)
+    choices = learned.fit(vectors, labels, prior).choices
+    wrong = np.where(labels == 0, 1, labels)
+    head = learned.refit(vectors, wrong, prior, choices).head
+    others, right = texts(centers, 400, seed=3)
+    assert (head.logits(others[right == 0]).argmax(axis=1) == 1).mean() > 0.5
+
+
+def test_a_category_without_reviews_keeps_its_column_in_a_refit(centers, prior):
+    vectors, labels = texts(centers[:3], 40)
+    head = learned.refit(vectors, labels, prior, learned.fit(vectors, labels, prior).choices).head
+    np.testing.assert_allclose(head.weights[:, 3], prior.weights[:, 3], rtol=1e-5, atol=1e-7)
+
+
+def test_choices_survive_being_stored(centers, prior):
+    choices = learned.fit(*texts(centers, 40), prior).choices
+    assert learned.Choices.from_dict(json.loads(json.dumps(choices.as_dict()))) == choices
+
+
+def test_there_are_no_choices_with_few_reviews(centers, prior):
+    assert learned.fit(*texts(centers, 5), prior).choices is None

@@ -50,46 +50,6 @@ def test_what_is_no_probability_is_refused(wrong):
         sampling.entropy(wrong)
 
 
-# --- Diverse margin ---------------------------------------------------------------------------------------------------
-
-
-def test_unlike_texts_come_in_the_order_of_their_margin(random):
-    rows = random.dirichlet([1, 1, 1], 50)
-    order = sampling.diverse_margin(rows, np.eye(50), count=50)
-    assert (np.diff(sampling.margin(rows)[order]) <= 0).all()
-
-
-def test_near_duplicates_stand_a_window_apart(random):
-    """Five texts in sixty copies each: of any five in a row no two are alike."""
-    kinds = np.arange(300) % 5
-    vectors = unit(unit(random.normal(size=(5, 32)))[kinds] + 0.005 * random.normal(size=(300, 32)))
-    closeness = random.random(300) / 4
-    rows = np.column_stack([0.5 + closeness, 0.5 - closeness])
-    order = sampling.diverse_margin(rows, vectors, count=200, window=5)
-    assert all(len(set(kinds[order[at : at + 5]])) == 5 for at in range(196))
-
-
-def test_the_unsurest_of_near_duplicates_comes_first():
-    vectors = [[1, 0], [1, 0.01], [0, 1], [1, 0.02]]
-    rows = [[0.7, 0.3], [0.5, 0.5], [0.9, 0.1], [0.6, 0.4]]
-    assert sampling.diverse_margin(rows, vectors, count=2).tolist() == [1, 2]
-
-
-def test_near_duplicates_follow_where_there_is_nothing_else():
-    order = sampling.diverse_margin([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]], np.ones((3, 2)), count=9)
-    assert order.tolist() == [1, 2, 0]
-
-
-def test_no_texts_are_chosen_from_none():
-    assert sampling.diverse_margin(np.zeros((0, 2)), np.zeros((0, 4)), count=5).tolist() == []
-    assert sampling.coverage(np.zeros((0, 4)), 5).tolist() == []
-
-
-def test_probabilities_and_vectors_of_unlike_length_are_refused():
-    with pytest.raises(ValueError, match="do not fit"):
-        sampling.diverse_margin([[1.0, 0.0]], np.eye(2), count=1)
-
-
 # --- Coverage ---------------------------------------------------------------------------------------------------------
 
 
@@ -102,6 +62,10 @@ def test_a_text_of_each_kind_is_chosen_those_of_many_first(random):
 def test_the_text_chosen_of_a_kind_is_a_typical_one():
     angles = np.radians([-9, -4, 0.5, 5, 8, 90, 91, 93])
     assert sampling.coverage(np.column_stack([np.cos(angles), np.sin(angles)]), 2).tolist() == [2, 6]
+
+
+def test_none_are_chosen_from_none():
+    assert sampling.coverage(np.zeros((0, 4)), 5).tolist() == []
 
 
 def test_a_text_that_occurs_twice_is_chosen_once():
