@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from labeling import audits, classifiers
+from labeling import audits, classifiers, drifting
 from labeling.audits import AT_ONCE, Pool
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.learning import risk
@@ -186,6 +186,8 @@ def ended_reason(certificate: Certificate) -> str | None:
     if not since.exists():
         return None
     if _labeled(project) != certificate.pool_size:
+        if drifting.has_warned(project, since_label_id=certificate.newest_label_id):
+            return "Texts have been added since, and they differ from those before."
         return "Texts have been added since."
     return "Texts have been labeled again since."
 

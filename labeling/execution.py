@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, rescoring, runs
+from labeling import annotations, classifiers, drifting, rescoring, runs
 from labeling.choices import ClassifierKind
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler, ScoresLabeler
@@ -45,6 +45,7 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
     try:
         if not _label_all(run, lease, on_progress, deadline):
             return False
+        _compare_new_texts(run, lease)
         runs.finish(lease, run)
         return True
     except ProviderError as error:
@@ -67,6 +68,14 @@ def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: 
         if deadline and time.monotonic() > deadline:
             return False
     return True
+
+
+def _compare_new_texts(run: LabelingRun, lease: Lease) -> None:
+    """Before the run is finished: a process that dies here leaves it to the next one, and no warning is lost."""
+    lease.extend()
+    finding = drifting.compare(run)
+    if finding and finding["is_warning"]:
+        logger.warning("Run %s: the new texts differ from those before", run.pk)
 
 
 def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) -> None:
