@@ -6,8 +6,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from labeling import annotations, certification, drifting, execution, relearning, runs
-from labeling.choices import RunStatus, TextStatus
 from labeling.certification import Promise
+from labeling.choices import RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
