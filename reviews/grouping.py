@@ -8,6 +8,7 @@ import numpy as np
 from django.db import models
 from django.db.models import QuerySet
 from django.db.models.functions import Left
+from numpy.typing import NDArray
 
 from labeling import classifiers, embeddings
 from labeling.models import Project, Text
@@ -89,6 +90,6 @@ def _by_meaning(project: Project, free: QuerySet[Text]) -> tuple[list[int], list
     return ids, _named(ids, duplicates.by_cosine(vectors))
 
 
-def _named(ids: Sequence[int], groups: Sequence[Sequence[int]]) -> list[list[int]]:
+def _named(ids: Sequence[int], groups: Sequence[NDArray[np.int64]]) -> list[list[int]]:
     """Each group by the ids of its texts, in the order in which they were looked at."""
-    return [[ids[row] for row in group] for group in groups]
+    return [[ids[row] for row in group.tolist()] for group in groups]
