@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -16,6 +16,9 @@ from labeling import classifiers, embeddings, projects, runs
 from labeling.audits import OPEN
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.models import Category, Classifier, Project
+
+if TYPE_CHECKING:
+    from labeling.learning import novelty
 
 SAMPLE = 5_000  # texts of a project that are looked at, drawn at random: a second on a small machine
 NEWEST = 5_000  # reviewed texts that say what the categories look like
@@ -102,18 +105,19 @@ def find(project: Project) -> Found:
         return Found((), 0, waiting, 0.0, NOTHING_OPEN)
     prototypes = classifiers.load_head(prior.pk).weights.T
     novel = novelty.find(vectors, [text.beginning for text in texts], reviewed, labels, prototypes)
-    groups = tuple(
-        Group(
-            count=len(group.rows),
-            estimate=round(len(group.rows) / len(texts) * waiting),
-            words=group.words,
-            texts=tuple(
-                CentralText(texts[row].pk, shortened(texts[row].beginning, EXCERPT)) for row in group.rows[:SHOWN]
-            ),
-        )
-        for group in novel.groups
-    )
+    groups = tuple(_group(group, texts, waiting) for group in novel.groups)
     return Found(groups, len(texts), waiting, novel.unfamiliar, "" if groups else NO_GROUP)
+
+
+def _group(group: "novelty.Group", texts: Sequence[_Text], waiting: int) -> Group:
+    """What a person needs to know of a group found among these texts."""
+    central = [texts[row] for row in group.rows[:SHOWN]]
+    return Group(
+        count=len(group.rows),
+        estimate=round(len(group.rows) / len(texts) * waiting),
+        words=group.words,
+        texts=tuple(CentralText(text.pk, shortened(text.beginning, EXCERPT)) for text in central),
+    )
 
 
 @transaction.atomic

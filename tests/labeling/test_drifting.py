@@ -1,7 +1,11 @@
 """Texts that come later and differ: found once, warned of, and what ends the warning."""
 
+from io import StringIO
+from unittest.mock import Mock
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -119,6 +123,19 @@ def test_a_learned_head_is_judged_by_the_audit_alone(news: Project, add_texts, m
     assert run.drift is not None and run.drift["confidence"]["before"]["n"] == 24
 
 
+def test_a_process_that_dies_while_comparing_leaves_it_to_the_next(
+    news: Project, add_texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(drifting, "compare", Mock(side_effect=KeyboardInterrupt))
+        label_more(news, add_texts, OTHERS)
+    run = LabelingRun.objects.latest("pk")
+    assert (run.status, run.drift) == (RunStatus.PAUSED, None)
+    execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
+    assert drifting.warning(news) is not None
+
+
 # --- Warning ----------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +162,18 @@ def test_the_warning_ends_when_a_classifier_learned_from_those_texts(news: Proje
     assert drifting.warning(news) is not None
     relearning.learn(news)
     assert drifting.warning(news) is None
+
+
+def test_the_command_prints_the_warning_of_its_own_run(news: Project, add_texts) -> None:
+    def said() -> str:
+        out = StringIO()
+        call_command("label_texts", project=news.name, stdout=out)
+        return out.getvalue()
+
+    add_texts(news, *(f"{OTHERS[n % 3]} {n}" for n in range(60)))
+    assert "The new texts differ" in said()
+    add_texts(news, "one more")
+    assert "differ" not in said()
 
 
 def test_the_warnings_of_many_projects_take_one_query(
