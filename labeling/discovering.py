@@ -100,21 +100,23 @@ def find(project: Project) -> Found:
     if len(labels) < novelty.FEWEST_REVIEWED:
         note = f"Decide {novelty.FEWEST_REVIEWED} texts first: they show how well a text fits its category."
         return Found((), 0, waiting, 0.0, note)
-    texts, vectors = _sample(project, prior, {categories[place].pk for place in labels})
+    drawn = _drawn(project)
+    known = {categories[place].pk for place in labels}
+    texts, vectors = _with_vector([text for text in drawn if text.category_id in known], prior)
     if not texts:
         return Found((), 0, waiting, 0.0, NOTHING_OPEN)
     prototypes = classifiers.load_head(prior.pk).weights.T
     novel = novelty.find(vectors, [text.beginning for text in texts], reviewed, labels, prototypes)
-    groups = tuple(_group(group, texts, waiting) for group in novel.groups)
+    groups = tuple(_group(group, texts, waiting / len(drawn)) for group in novel.groups)
     return Found(groups, len(texts), waiting, novel.unfamiliar, "" if groups else NO_GROUP)
 
 
-def _group(group: "novelty.Group", texts: Sequence[_Text], waiting: int) -> Group:
-    """What a person needs to know of a group found among these texts."""
+def _group(group: "novelty.Group", texts: Sequence[_Text], texts_for_one: float) -> Group:
+    """What a person needs to know of a group. Each text drawn stands for so many of the project."""
     central = [texts[row] for row in group.rows[:SHOWN]]
     return Group(
         count=len(group.rows),
-        estimate=round(len(group.rows) / len(texts) * waiting),
+        estimate=round(len(group.rows) * texts_for_one),
         words=group.words,
         texts=tuple(CentralText(text.pk, shortened(text.beginning, EXCERPT)) for text in central),
     )
@@ -151,18 +153,19 @@ def _prior(project: Project, categories: Sequence[Category]) -> Classifier | Non
     return fitted.exclude(kind=ClassifierKind.LEARNED).order_by("-version").first()
 
 
-def _sample(project: Project, prior: Classifier, known: set[int]) -> tuple[list[_Text], NDArray[np.float32]]:
-    """The undecided texts that have a vector, of the first by hash, which is a random order; and their vectors.
-
-    Only those of the categories `known` by reviews.
-    """
+def _drawn(project: Project) -> list[_Text]:
+    """The undecided texts, but those decided blind, of the first by hash, which is a random order."""
     rows = project.texts.annotate(beginning=Left("content", READ), is_blind=Q(is_audit=True) | Q(is_gold=True))
     columns = ("pk", "content_hash", "status", "current_label__category_id", "is_blind", "beginning")
-    drawn = [_Text(*values) for values in rows.order_by("content_hash").values_list(*columns)[:SAMPLE]]
-    waiting = [text for text in drawn if text.status in OPEN and not text.is_blind and text.category_id in known]
-    cached = embeddings.load((text.content_hash for text in waiting), fingerprint=prior.model_fingerprint)
-    texts = [text for text in waiting if text.content_hash in cached]
-    return texts, _stacked([cached[text.content_hash].vector for text in texts])
+    texts = [_Text(*values) for values in rows.order_by("content_hash").values_list(*columns)[:SAMPLE]]
+    return [text for text in texts if text.status in OPEN and not text.is_blind]
+
+
+def _with_vector(texts: Sequence[_Text], prior: Classifier) -> tuple[list[_Text], NDArray[np.float32]]:
+    """Those that have a vector, and their vectors (n, dim)."""
+    cached = embeddings.load((text.content_hash for text in texts), fingerprint=prior.model_fingerprint)
+    known = [text for text in texts if text.content_hash in cached]
+    return known, _stacked([cached[text.content_hash].vector for text in known])
 
 
 def _reviewed(
