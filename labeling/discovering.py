@@ -132,7 +132,7 @@ def create_category(project: Project, *, name: str, description: str = "", text_
     if run := runs.unfinished(project):
         raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
     category = projects.add_category(project, name, description=description, examples=_examples(project, text_ids))
-    async_task("labeling.tasks.learn", project.pk)
+    async_task("labeling.tasks.label_anew", project.pk)
     return category
 
 

@@ -108,8 +108,8 @@ def test_texts_decided_blind_and_of_other_projects_are_no_examples(shop: Project
 def test_the_worker_learns_it_and_labels_everything_again(shop: Project) -> None:
     ids = [text.text_id for text in discovering.find(shop).groups[0].texts[:3]]
     made = discovering.create_category(shop, name="Parcel delivery", text_ids=ids)
-    assert [task.func() for task in OrmQ.objects.all()].count("labeling.tasks.learn") == 1
-    assert relearning.learn(shop)
+    assert [task.func() for task in OrmQ.objects.all()].count("labeling.tasks.label_anew") == 1
+    relearning.label_anew(shop)
     execution.execute(LabelingRun.objects.latest("pk"))
     held = set(Text.objects.filter(pk__in=parcels(shop)).values_list("current_label__category_id", flat=True))
     assert held == {made.pk}
