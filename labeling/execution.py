@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, features, labelers, rescoring, runs
+from labeling import annotations, classifiers, drifting, features, labelers, rescoring, runs
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -46,6 +46,7 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
     try:
         if not _label_all(run, lease, on_progress, deadline):
             return False
+        _compare_new_texts(run, lease)
         runs.finish(lease, run)
         return True
     except ProviderError as error:
@@ -94,6 +95,14 @@ def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: fl
         if deadline and time.monotonic() > deadline:
             return False
     return True
+
+
+def _compare_new_texts(run: LabelingRun, lease: Lease) -> None:
+    """Before the run is finished: a process that dies here leaves it to the next one, and no warning is lost."""
+    lease.extend()
+    finding = drifting.compare(run)
+    if finding and finding["is_warning"]:
+        logger.warning("Run %s: the new texts differ from those before", run.pk)
 
 
 def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) -> None:

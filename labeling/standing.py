@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef
 
-from labeling import classifiers
+from labeling import classifiers, drifting
 from labeling.choices import LabelOrigin
 from labeling.models import Certificate, CertificateUse, Label, Project, Text
 
@@ -26,9 +26,16 @@ def ended_reasons(project: Project, certificates: Iterable[Certificate]) -> dict
             reasons[certificate.pk] = None
         else:
             labeled = _labeled(project) if labeled is None else labeled
-            is_same = labeled == certificate.pool_size
-            reasons[certificate.pk] = f"Texts have been {'labeled again' if is_same else 'added'} since."
+            reasons[certificate.pk] = _ended_by_labels(certificate, labeled)
     return reasons
+
+
+def _ended_by_labels(certificate: Certificate, labeled: int) -> str:
+    if labeled == certificate.pool_size:
+        return "Texts have been labeled again since."
+    if drifting.has_warned(certificate.project, since_label_id=certificate.newest_label_id):
+        return "Texts have been added since, and they differ from those before."
+    return "Texts have been added since."
 
 
 def newest_label(project: Project) -> Label | None:
