@@ -194,3 +194,16 @@ def test_the_admin_shows_it_at_the_project_and_the_run(news: Project, add_texts,
     assert "Differ" in client.get("/admin/labeling/labelingrun/").content.decode()
     assert "No warning." in client.get("/admin/labeling/project/add/").content.decode()
     assert Text.objects.filter(status=TextStatus.UNLABELED).count() == 0
+
+
+def test_a_head_that_reads_answers_beside_vectors_is_compared_too(project: Project, add_texts, manager: User) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="scores")
+    project.refresh_from_db()
+    add_texts(project, *(f"{WORDS[n % 3]} {n}" for n in range(60)))
+    execution.execute(runs.start(project))
+    decide(project, manager, list(project.texts.order_by("pk")[:30]))
+    assert relearning.learn(project)
+    execution.execute(LabelingRun.objects.latest("pk"))
+    run = label_more(project, add_texts, OTHERS)
+    assert run.classifier is not None and run.classifier.answers_fingerprint
+    assert run.drift is not None and run.drift["vectors"]["is_warning"]
