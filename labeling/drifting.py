@@ -109,10 +109,10 @@ def warnings(projects: Sequence[Project]) -> dict[int, DriftWarning]:
     return {run.project_id: _warning(run) for run in warned if not _is_learned(run)}
 
 
-def has_warned(project: Project, *, since_label_id: int) -> bool:
-    """Whether a run warned whose labels came after the label named."""
-    warned = project.runs.filter(drift__is_warning=True, labels__pk__gt=since_label_id)
-    return warned.exists()
+def newest_label_warned_of(project: Project) -> int:
+    """The primary key of the newest label of the runs that warned, 0 without any."""
+    warned = project.runs.filter(drift__is_warning=True)
+    return warned.aggregate(newest=Max("labels__pk"))["newest"] or 0
 
 
 def _warning(run: LabelingRun) -> DriftWarning:

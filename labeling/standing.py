@@ -18,7 +18,7 @@ def ended_reasons(project: Project, certificates: Iterable[Certificate]) -> dict
     """The same for several certificates of one project, by primary key. What is slow to count is counted once."""
     words, newest = classifiers.category_hash(project.active_categories()), newest_label_id(project)
     reasons: dict[int, str | None] = {}
-    labeled = None
+    labeled = warned = None
     for certificate in certificates:
         if certificate.category_hash != words:
             reasons[certificate.pk] = "The categories have changed since."
@@ -26,14 +26,15 @@ def ended_reasons(project: Project, certificates: Iterable[Certificate]) -> dict
             reasons[certificate.pk] = None
         else:
             labeled = _labeled(project) if labeled is None else labeled
-            reasons[certificate.pk] = _ended_by_labels(certificate, labeled)
+            warned = drifting.newest_label_warned_of(project) if warned is None else warned
+            reasons[certificate.pk] = _ended_by_labels(certificate, labeled, warned)
     return reasons
 
 
-def _ended_by_labels(certificate: Certificate, labeled: int) -> str:
+def _ended_by_labels(certificate: Certificate, labeled: int, newest_warned_of: int) -> str:
     if labeled == certificate.pool_size:
         return "Texts have been labeled again since."
-    if drifting.has_warned(certificate.project, since_label_id=certificate.newest_label_id):
+    if newest_warned_of > certificate.newest_label_id:
         return "Texts have been added since, and they differ from those before."
     return "Texts have been added since."
 
