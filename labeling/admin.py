@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from labeling import gold, runs, workers
+from labeling import drifting, gold, runs, workers
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
 from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
@@ -32,6 +32,7 @@ STATUS_COLORS = {
     "Succeeded": "success",
     "Succeeded with failures": "warning",
 }
+NEW_TEXTS_COLORS = {"Differ": "warning", "Alike": "success"}
 
 
 class LargeTableAdmin(ModelAdmin):
@@ -89,13 +90,21 @@ class ProjectAdmin(ModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "instructions", "provider", "threshold", "audit_share", "is_archived"]}),
         ("Review", {"fields": ["sampling", "reviews_per_text", "overlap_share", "gold_share"]}),
+        ("New texts", {"fields": ["drift"]}),
     ]
+    readonly_fields = ["drift"]
     inlines = [CategoryInline]
     actions = ["label_with_ai", "learn"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         counts = {f"{status.value}_count": count_of_texts(status=status) for status in TextStatus}
         return super().get_queryset(request).annotate(texts_count=count_of_texts(), **counts)
+
+    @display(description="like those before")
+    def drift(self, project: Project) -> str:
+        if project.pk is None or (warning := drifting.warning(project)) is None:
+            return "No warning."
+        return f"Run {warning.run_id}: {' '.join(warning.sentences)}"
 
     @admin.action(description="Label with AI", permissions=["change"])
     def label_with_ai(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
@@ -258,6 +267,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
         "shown_status",
         "done",
         "total",
+        "new_texts",
         "provider",
         "model_name",
         "created_at",
@@ -271,6 +281,12 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     @display(description="status", ordering="status", label=STATUS_COLORS)
     def shown_status(self, run: LabelingRun) -> str:
         return run.get_status_display()
+
+    @display(description="new texts", label=NEW_TEXTS_COLORS)
+    def new_texts(self, run: LabelingRun) -> str | None:
+        if run.drift is None:
+            return None
+        return "Differ" if run.drift["is_warning"] else "Alike"
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("labeling.change_labelingrun"))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, cold_start, embeddings, features, labelers, rescoring, runs
+from labeling import annotations, classifiers, cold_start, drifting, embeddings, features, labelers, rescoring, runs
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -49,6 +49,7 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
             return False
         if run.classifier and run.text_ids is None:
             cold_start.put_first(run.project, fingerprint=run.classifier.model_fingerprint)
+        _compare_new_texts(run, lease)
         runs.finish(lease, run)
         return True
     except ProviderError as error:
@@ -129,6 +130,14 @@ def _rescore_all(
         if deadline and time.monotonic() > deadline:
             return False
     return True
+
+
+def _compare_new_texts(run: LabelingRun, lease: Lease) -> None:
+    """Before the run is finished: a process that dies here leaves it to the next one, and no warning is lost."""
+    lease.extend()
+    finding = drifting.compare(run)
+    if finding and finding["is_warning"]:
+        logger.warning("Run %s: the new texts differ from those before", run.pk)
 
 
 def _label_chunk(run: LabelingRun, labeler: Labeler, rows: Sequence[TextRow]) -> None:

@@ -1,13 +1,14 @@
 """New projects with their categories."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 
 from labeling.models import Category, Project
 
@@ -24,6 +25,10 @@ class WrongProject(ValueError):
 
 class WrongCategories(ValueError):
     """The categories cannot be used. The message names the category and what to change."""
+
+
+class WrongCategory(ValueError):
+    """The category cannot be added to its project. The message says why."""
 
 
 @transaction.atomic
@@ -52,6 +57,25 @@ def create(
     project.save()
     _add_categories(project, list(categories))
     return project
+
+
+@transaction.atomic
+def add_category(project: Project, name: str, *, description: str = "", examples: Sequence[str] = ()) -> Category:
+    """A category after those that the project has. Raises WrongCategory, also when there is one of this name."""
+    last = project.categories.aggregate(last=Max("position"))["last"] or 0
+    category = Category(
+        project=project,
+        name=name.strip(),
+        description=description.strip(),
+        examples=list(examples),
+        position=int(last) + 1,
+    )
+    try:
+        category.full_clean()
+    except ValidationError as error:
+        raise WrongCategory(" ".join(error.messages)) from None
+    category.save()
+    return category
 
 
 def read_categories(path: Path) -> list[Any]:

@@ -71,6 +71,16 @@ def learn(project: Project) -> bool:
     return True
 
 
+def label_anew(project: Project) -> None:
+    """Label again because the categories changed: by a classifier that learned them, else without what people said."""
+    learn(project)
+    if runs.unfinished(project) is None:
+        try:
+            runs.start_in_background(project, relabel=True)
+        except (runs.RunInProgress, runs.NothingToLabel, runs.NoActiveCategories) as reason:
+            logger.info("Project %s is not labeled again: %s", project.pk, reason)
+
+
 def _is_free(project: Project) -> bool:
     """A labeling run goes first, and the reviews are not lost. One whose process died is taken up again."""
     run = runs.unfinished(project)

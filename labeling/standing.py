@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef
 
-from labeling import classifiers
+from labeling import classifiers, drifting
 from labeling.choices import LabelOrigin
 from labeling.models import Certificate, CertificateUse, Label, Project, Text
 
@@ -18,7 +18,7 @@ def ended_reasons(project: Project, certificates: Iterable[Certificate]) -> dict
     """The same for several certificates of one project, by primary key. What is slow to count is counted once."""
     words, newest = classifiers.category_hash(project.active_categories()), newest_label_id(project)
     reasons: dict[int, str | None] = {}
-    labeled = None
+    labeled = warned = None
     for certificate in certificates:
         if certificate.category_hash != words:
             reasons[certificate.pk] = "The categories have changed since."
@@ -26,9 +26,17 @@ def ended_reasons(project: Project, certificates: Iterable[Certificate]) -> dict
             reasons[certificate.pk] = None
         else:
             labeled = _labeled(project) if labeled is None else labeled
-            is_same = labeled == certificate.pool_size
-            reasons[certificate.pk] = f"Texts have been {'labeled again' if is_same else 'added'} since."
+            warned = drifting.newest_label_warned_of(project) if warned is None else warned
+            reasons[certificate.pk] = _ended_by_labels(certificate, labeled, warned)
     return reasons
+
+
+def _ended_by_labels(certificate: Certificate, labeled: int, newest_warned_of: int) -> str:
+    if labeled == certificate.pool_size:
+        return "Texts have been labeled again since."
+    if newest_warned_of > certificate.newest_label_id:
+        return "Texts have been added since, and they differ from those before."
+    return "Texts have been added since."
 
 
 def newest_label(project: Project) -> Label | None:

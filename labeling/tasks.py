@@ -37,3 +37,8 @@ def keep_up() -> int:
 def learn(project_id: int) -> bool:
     """Learn from a project's reviews now, because somebody asked for it."""
     return relearning.learn(Project.objects.get(pk=project_id))
+
+
+def label_anew(project_id: int) -> None:
+    """Label a project's undecided texts again, because its categories changed."""
+    relearning.label_anew(Project.objects.get(pk=project_id))

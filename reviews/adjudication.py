@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Max, Min, Prefetch, QuerySet
+from django.db.models import Count, Min, Prefetch, QuerySet
 from django.db.models.functions import Lower
 
-from labeling import annotations
+from labeling import annotations, projects
 from labeling.choices import TextStatus
 from labeling.models import Category, Label, Project, Text
 from reviews import policy, refusals, reviewers
@@ -19,10 +18,6 @@ from reviews.models import ANSWERS, Action, Review
 from reviews.writing import before, lock, write
 
 MOST_PROPOSED = 200  # categories that are listed
-
-
-class WrongCategory(ValueError):
-    """The proposed category cannot be added. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +107,7 @@ def accept_proposal(manager: User, project: Project, name: str) -> tuple[Categor
 
     Raises WrongCategory when the project has a category of this name.
     """
-    category = Category(project=project, name=name.strip(), position=_last_position(project) + 1)
-    try:
-        category.full_clean()
-    except ValidationError as error:
-        raise WrongCategory(" ".join(error.messages)) from None
-    category.save()
+    category = projects.add_category(project, name)
     flags = _flags_with_proposal(project).filter(proposed_category__iexact=name.strip())
     text_ids = sorted(set(flags.values_list("text_id", flat=True)))
     for text_id in text_ids:
@@ -151,7 +141,3 @@ def _waiting_text(text_id: int) -> Text:
 def _sign(manager: User, text: Text, action: Action, comment: str, **values: Any) -> Review:
     shared = {"reviewer": reviewers.profile_of_manager(manager), "is_blind": is_blind_text(text), "comment": comment}
     return write(text=text, action=action, **shared, **before(text), **values)
-
-
-def _last_position(project: Project) -> int:
-    return int(project.categories.aggregate(last=Max("position"))["last"] or 0)

@@ -15,11 +15,13 @@ from labeling.models import Category, Project
 from reviews.batches import MOST_TEXTS
 from reviews.desk_forms import FiltersForm
 from reviews.filters import Filters
+from reviews.grouping import By
 from reviews.listing import SCREENS, SIZES, Order, Place
 from reviews.models import Reviewer
 
 SIZE = 25
 LARGEST_ID = 2**63 - 1
+MOST_PAGES = 1_000  # of groups
 VALID_SECONDS = 24 * 60 * 60  # a preview that is older says little about what would happen
 
 
@@ -79,6 +81,31 @@ class ListForm(FiltersForm):
         return urlencode({name: value for name, value in values.items() if value not in (None, "")})
 
 
+class GroupsForm(forms.Form):
+    """Which groups of near-duplicates, from the page's address."""
+
+    by = forms.ChoiceField(choices=By, required=False)
+    number = forms.IntegerField(min_value=0, max_value=MOST_PAGES, required=False)
+    batch = forms.UUIDField(required=False)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "GroupsForm":
+        """Valid in any case: what is wrong in the address is as if it were not there."""
+        form = cls(data)
+        if not form.is_valid():
+            form = cls({})
+            form.is_valid()
+        return form
+
+    @property
+    def chosen_by(self) -> By:
+        return By(self.cleaned_data["by"] or By.WORDS)
+
+    def query(self) -> str:
+        values = {"by": self.chosen_by.value, "number": self.cleaned_data["number"] or None}
+        return urlencode({name: value for name, value in values.items() if value is not None})
+
+
 class ChosenField(forms.Field):
     """Texts with the label that was shown, each as "text id:label id"."""
 
@@ -133,26 +160,26 @@ class Planned:
     labels: dict[int, int]
     category_id: int | None
     comment: str
-    query: str  # of the list to which the person returns
+    back: str  # the address of the page to which the person returns
     batch: uuid.UUID
 
     def signed(self, reviewer: Reviewer, project: Project) -> str:
         """Only this reviewer can send it back, and only unchanged."""
-        values = [self.labels, self.category_id, self.comment, self.query, str(self.batch)]
+        values = [self.labels, self.category_id, self.comment, self.back, str(self.batch)]
         return signing.dumps(values, salt=_salt(reviewer, project), compress=True)
 
     @classmethod
     def from_signed(cls, value: str, reviewer: Reviewer, project: Project) -> "Planned":
         """Raises signing.BadSignature, and SignatureExpired when it is too old."""
-        labels, category_id, comment, query, batch = signing.loads(
+        labels, category_id, comment, back, batch = signing.loads(
             value, salt=_salt(reviewer, project), max_age=VALID_SECONDS
         )
         shown = {int(text_id): label_id for text_id, label_id in labels.items()}
-        return cls(shown, category_id, comment, query, uuid.UUID(batch))
+        return cls(shown, category_id, comment, back, uuid.UUID(batch))
 
 
 def _salt(reviewer: Reviewer, project: Project) -> str:
-    return f"reviews.list.{reviewer.pk}.{project.pk}"
+    return f"reviews.batch.{reviewer.pk}.{project.pk}"
 
 
 def _is_id(value: str) -> bool:

@@ -1,4 +1,7 @@
-"""The list view of the review desk: many texts on a page, decided together after a preview, and undone together."""
+"""The list view of the review desk: many texts on a page, decided together after a preview, and undone together.
+
+The page of near-duplicates (`group_views`) sends its decisions here as well, and gets people back.
+"""
 
 import functools
 import uuid
@@ -17,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling.models import Project
 from reviews import batches, listing
 from reviews.filters import NO_FILTERS
-from reviews.list_forms import SIZE, BulkForm, ListForm, Planned, UndoForm
+from reviews.list_forms import SIZE, BulkForm, GroupsForm, ListForm, Planned, UndoForm
 from reviews.listing import SIZES, Order, Page, Place, Preview
 from reviews.models import Review, Reviewer, ReviewQuerySet
 from reviews.pages import reviewer_and_project
@@ -28,7 +31,7 @@ OTHERS_WERE_FIRST = "because others had them or their labels were replaced meanw
 View = Callable[[HttpRequest, Reviewer, Project], HttpResponse]
 
 
-def _for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]:
+def for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]:
     """Call the view with the reviewer and the project. The anonymous sign in first, others are refused."""
 
     @never_cache
@@ -43,7 +46,7 @@ def _for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]
 
 
 @require_GET
-@_for_reviewers
+@for_reviewers
 def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
     """The free texts that fit the filters, with what the model said of them."""
     form = ListForm(request.GET)
@@ -62,27 +65,26 @@ def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> Htt
     }
     if page:
         batch = form.cleaned_data["batch"]
-        decided = _made(reviewer, batch).filter(reverted_by__isnull=True, text__project=project).count()
+        decided = decided_in(reviewer, project, batch)
         is_filtered = form.filters() != NO_FILTERS
         context |= {"batch": batch, "decided": decided, "is_filtered": is_filtered, **_addresses(form, project, page)}
     return render(request, "reviews/list.html", context, status=200 if page else 400)
 
 
 @require_POST
-@_for_reviewers
+@for_reviewers
 def preview(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
     """What a decision about many texts would change. Changes nothing."""
-    wanted, form = _list_of(request), BulkForm(request.POST, project)
-    query = wanted.query(wanted.place())
+    form, back = BulkForm(request.POST, project), _origin(request, project)
     if not form.is_valid():
         problems = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return _back(request, project, query, problems, messages.WARNING)
-    found = _preview(form, wanted, reviewer, project)
+        return _back(request, back, problems, messages.WARNING)
+    found = _preview(form, _list_of(request), reviewer, project)
     if not found.labels:
         why = "None of these texts can be decided any more. Look at the list again."
-        return _back(request, project, query, why, messages.WARNING)
+        return _back(request, back, why, messages.WARNING)
     category, comment = form.cleaned_data["category"], form.cleaned_data["comment"]
-    planned = Planned(found.labels, category.pk if category else None, comment, query, uuid.uuid4())
+    planned = Planned(found.labels, category.pk if category else None, comment, back, uuid.uuid4())
     context = {
         **admin.site.each_context(request),
         "title": f"Preview: {project.name}",
@@ -91,27 +93,27 @@ def preview(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpR
         "category": category,
         "comment": comment,
         "payload": planned.signed(reviewer, project),
-        "back": _address(project, query),
+        "back": back,
     }
     return render(request, "reviews/list_preview.html", context)
 
 
 @require_POST
-@_for_reviewers
+@for_reviewers
 def apply(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
     """Record what the preview showed. Sent again it changes nothing and says the same."""
     try:
         planned = Planned.from_signed(request.POST.get("payload", ""), reviewer, project)
     except signing.SignatureExpired:
         why = "This preview is more than a day old. Nothing was decided. Make a new one."
-        return _back(request, project, "", why, messages.ERROR)
+        return _back(request, _address(project, ""), why, messages.ERROR)
     except signing.BadSignature:
         why = "This preview was changed on its way, or is not yours. Nothing was decided. Make a new one."
-        return _back(request, project, "", why, messages.ERROR)
+        return _back(request, _address(project, ""), why, messages.ERROR)
     if _made(reviewer, planned.batch).filter(reverted_by__isnull=False).exists():
         why = "This batch was decided and undone before. Nothing was decided now. Make a new preview."
-        return _back(request, project, planned.query, why, messages.WARNING)
-    query = f"{planned.query}&batch={planned.batch}".lstrip("&")
+        return _back(request, planned.back, why, messages.WARNING)
+    back = f"{planned.back}{'&' if '?' in planned.back else '?'}batch={planned.batch}"
     try:
         done = batches.record_all(
             reviewer,
@@ -121,27 +123,26 @@ def apply(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpRes
             batch=planned.batch,
         ).done
     except WrongDecision as reason:
-        return _back(request, project, query, f"The batch was stopped. {reason}", messages.ERROR)
+        return _back(request, back, f"The batch was stopped. {reason}", messages.ERROR)
     left_out = len(planned.labels) - done
     level = messages.SUCCESS if done else messages.WARNING
-    return _back(request, project, query, f"{_texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
+    return _back(request, back, f"{_texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
 
 
 @require_POST
-@_for_reviewers
+@for_reviewers
 def undo(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
     """Take a whole batch of this reviewer back."""
-    wanted, form = _list_of(request), UndoForm(request.POST)
-    query = wanted.query(wanted.place())
+    form, back = UndoForm(request.POST), _origin(request, project)
     batch = form.cleaned_data["batch"] if form.is_valid() else None
     try:
         if batch is None or not _made(reviewer, batch).filter(text__project=project).exists():
             raise NothingToUndo("There is no such batch of yours.")
         undone = batches.undo_batch(reviewer, batch)
     except NothingToUndo as reason:
-        return _back(request, project, query, str(reason), messages.WARNING)
+        return _back(request, back, str(reason), messages.WARNING)
     left = _but(undone.left_out, "because somebody has decided them since")
-    return _back(request, project, query, f"{_texts(undone.done)} undone{left}.", messages.SUCCESS)
+    return _back(request, back, f"{_texts(undone.done)} undone{left}.", messages.SUCCESS)
 
 
 # --- What the pages need ----------------------------------------------------------------------------------------------
@@ -186,9 +187,23 @@ def _made(reviewer: Reviewer, batch: uuid.UUID | None) -> ReviewQuerySet:
     return made if batch else made.none()
 
 
-def _back(request: HttpRequest, project: Project, query: str, message: str, level: int) -> HttpResponse:
+def decided_in(reviewer: Reviewer, project: Project, batch: uuid.UUID | None) -> int:
+    """How many decisions of one batch can be undone."""
+    return _made(reviewer, batch).filter(reverted_by__isnull=True, text__project=project).count()
+
+
+def _back(request: HttpRequest, address: str, message: str, level: int) -> HttpResponse:
     messages.add_message(request, level, message)
-    return redirect(_address(project, query))
+    return redirect(address)
+
+
+def _origin(request: HttpRequest, project: Project) -> str:
+    """The address of the page that sent a form, by its fields `page` and `query`: the list, or that of groups."""
+    if request.POST.get("page") == "near_duplicates":
+        query = GroupsForm.of(QueryDict(request.POST.get("query", ""))).query()
+        return f"{reverse('reviews:near_duplicates', args=[project.pk])}?{query}"
+    wanted = _list_of(request)
+    return _address(project, wanted.query(wanted.place()))
 
 
 def _address(project: Project, query: str) -> str:

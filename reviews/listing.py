@@ -134,7 +134,7 @@ def page_of(
         following = Place((window[-1].priority, window[-1].pk))
     is_all = place.after is None and not is_more
     count = Count(len(window), is_capped=False) if is_all else _count(texts, filters)
-    return Page(_rows([text.pk for text in shown]), count, following)
+    return Page(rows_of([text.pk for text in shown]), count, following)
 
 
 def free_texts(reviewer: Reviewer, project: Project, filters: Filters, order: Order) -> QuerySet[Text]:
@@ -152,7 +152,7 @@ def preview_chosen(
     A text whose label was replaced since the list was shown is left out.
     """
     texts = free_texts(reviewer, project, NO_FILTERS, Order.URGENT).filter(pk__in=list(labels)[:MOST_TEXTS])
-    rows = [row for row in _rows(list(texts.values_list("pk", flat=True))) if labels[row.text_id] == row.label_id]
+    rows = [row for row in rows_of(list(texts.values_list("pk", flat=True))) if labels[row.text_id] == row.label_id]
     return _preview(rows, category, gone=len(labels) - len(rows))
 
 
@@ -161,7 +161,7 @@ def preview_matching(
 ) -> Preview:
     """The same for all texts that match, or as many of the first as one batch takes."""
     texts = free_texts(reviewer, project, filters, order)
-    rows = _rows(list(texts.values_list("pk", flat=True)[:MOST_TEXTS]))
+    rows = rows_of(list(texts.values_list("pk", flat=True)[:MOST_TEXTS]))
     return _preview(rows, category, count=_count(texts, filters) if len(rows) == MOST_TEXTS else None)
 
 
@@ -197,7 +197,7 @@ def _screen(project: Project, window: Sequence[Text], size: int, number: int) ->
     return diversity.spread(project, left)[:size]
 
 
-def _rows(text_ids: Collection[int]) -> list[Row]:
+def rows_of(text_ids: Collection[int]) -> list[Row]:
     """The texts in this order. Contents are cut by the database: one may be very long."""
     texts = Text.objects.filter(pk__in=text_ids).annotate(shown=Left("content", MOST_CHARACTERS + 1))
     values = texts.order_by().values(

@@ -14,15 +14,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from labeling.models import Project, Text
+from labeling import discovering, drifting, projects, runs
+from labeling.models import Certificate, Project, Text
 from reviews import adjudication, second_look
 from reviews.access import may_manage
-from reviews.manager_forms import CaseForm, ProposalForm
+from reviews.manager_forms import CaseForm, NewCategoryForm, ProposalForm
 from reviews.pages import require_manager, staff_page
 from reviews.refusals import Conflict, WrongDecision
 
 CASES = 20  # on one page
-REFUSALS = (Conflict, WrongDecision, adjudication.WrongCategory)
+REFUSALS = (Conflict, WrongDecision, projects.WrongCategory, runs.RunInProgress)
 Verb = Callable[..., str]
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
@@ -54,8 +55,34 @@ def second_look_page(request: HttpRequest, project_id: int) -> HttpResponse:
     return _page(request, "reviews/second_look.html", project, context)
 
 
+@staff_page
+def new_categories_page(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Groups of texts that fit no category well, each to be named."""
+    require_manager(request)
+    project = get_object_or_404(Project, pk=project_id)
+    context = {
+        "title": f"New categories: {project.name}",
+        "found": discovering.find(project),
+        "certificate": _certificate(project),
+        "run": runs.unfinished(project),
+        "most_examples": discovering.MOST_EXAMPLES,
+    }
+    return _page(request, "reviews/new_categories.html", project, context)
+
+
+def _certificate(project: Project) -> Certificate | None:
+    from labeling import certification  # here, because scipy is large and the other pages do not need it
+
+    return certification.in_force(project)
+
+
 def _page(request: HttpRequest, template: str, project: Project, context: dict[str, Any]) -> HttpResponse:
-    shared = {"project": project, "categories": project.active_categories(), **admin.site.each_context(request)}
+    shared = {
+        "project": project,
+        "categories": project.active_categories(),
+        "drift": drifting.warning(project),
+        **admin.site.each_context(request),
+    }
     return render(request, template, shared | context)
 
 
@@ -107,6 +134,16 @@ def accept_proposal(request: HttpRequest, project: Project) -> str:
     name = _valid(ProposalForm(request.POST))["name"]
     category, count = adjudication.accept_proposal(_manager(request), project, name)
     return f"{category} is a category now, and {count} texts have it. Add a description: models read it."
+
+
+@_verb("reviews:new_categories")
+def create_category(request: HttpRequest, project: Project) -> str:
+    values = _valid(NewCategoryForm(project, request.POST))
+    examples = [text.pk for text in values["examples"]]
+    category = discovering.create_category(
+        project, name=values["name"], description=values["description"], text_ids=examples
+    )
+    return f"{category} is a category now. All texts are labeled again in the background: see Labeling runs."
 
 
 @_verb("reviews:second_look")

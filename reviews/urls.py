@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviews import history_views, list_views, live_views, manager_views, views
+from reviews import group_views, history_views, list_views, live_views, manager_views, views
 
 app_name = "reviews"
 
@@ -24,10 +24,13 @@ urlpatterns = [
     path("<int:project_id>/proposals/accept/", manager_views.accept_proposal, name="accept_proposal"),
     path("<int:project_id>/second-look/", manager_views.second_look_page, name="second_look"),
     path("<int:project_id>/second-look/<int:text_id>/", manager_views.look_again, name="look_again"),
+    path("<int:project_id>/new-categories/", manager_views.new_categories_page, name="new_categories"),
+    path("<int:project_id>/new-categories/create/", manager_views.create_category, name="create_category"),
     path("<int:project_id>/list/", list_views.list_page, name="list"),
     path("<int:project_id>/list/preview/", list_views.preview, name="list_preview"),
     path("<int:project_id>/list/apply/", list_views.apply, name="list_apply"),
     path("<int:project_id>/list/undo/", list_views.undo, name="list_undo"),
+    path("<int:project_id>/near-duplicates/", group_views.near_duplicates_page, name="near_duplicates"),
     path("history/text/<int:text_id>/", history_views.text_history, name="text_history"),
     path("history/reviewer/<int:reviewer_id>/", history_views.reviewer_history, name="reviewer_history"),
 ]

@@ -20,6 +20,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from labeling import drifting
 from labeling.models import Project
 from reviews import decisions, desk, queue, refusals
 from reviews.access import may_manage
@@ -49,11 +50,18 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     if len(mine) == 1 and not is_manager:
         return redirect("reviews:desk", project_id=mine[0].pk)
     shown = list(Project.objects.filter(is_archived=False)) if is_manager else mine
+    warned = drifting.warnings(shown) if is_manager else {}
     context = {
         **admin.site.each_context(request),
         "title": "Review desk",
         "rows": [
-            {"project": project, "has_desk": project in mine, "waiting": desk.waiting_in(project)} for project in shown
+            {
+                "project": project,
+                "has_desk": project in mine,
+                "waiting": desk.waiting_in(project),
+                "drift": warned.get(project.pk),
+            }
+            for project in shown
         ],
         "most": desk.MOST_COUNTED,
         "is_manager": is_manager,

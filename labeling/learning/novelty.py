@@ -16,7 +16,7 @@ IntArray = NDArray[np.int64]
 
 LEVEL = 0.05  # the share of texts of known categories that are called unfamiliar
 FEWEST_REVIEWED = 30
-MOST_CLUSTERED = 3_000
+MOST_CLUSTERED = 5_000
 MOST_GROUPS = 10
 SMALLEST_GROUP = 5
 WORDS = 8

@@ -35,6 +35,9 @@ class LabelingRun(models.Model):
     threshold = models.FloatField()
     audit_share = models.FloatField()
     categories = models.JSONField(default=list, help_text="The categories as they were: [{id, name, description}].")
+    drift = models.JSONField(
+        null=True, blank=True, help_text="Whether the texts that were new then differ from those before."
+    )
     error = models.TextField(blank=True, help_text="Why the run stopped, and what to do.")
     worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)

@@ -264,7 +264,7 @@ def test_several_are_asked_about_with_the_queries_of_one(
 ) -> None:
     made = [certify(project), certify(project, budget=0.1), certify(project, budget=0.2)]
     add_machine_labeled(project, [0.9])
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         reasons = certification.ended_reasons(project, made)
     assert reasons == dict.fromkeys([one.pk for one in made], "Texts have been added since.")
 

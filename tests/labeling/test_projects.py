@@ -88,3 +88,18 @@ def test_a_file_that_is_no_list_of_categories_is_explained(tmp_path: Path, conte
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(projects.WrongCategories, match="There is no file"):
         projects.read_categories(tmp_path / "absent.json")
+
+
+def test_a_category_is_added_after_the_others() -> None:
+    mail = projects.create("Mail", categories=[{"name": "Spam"}, {"name": "Ham"}])
+    made = projects.add_category(mail, " Bills ", description="Money.", examples=["An invoice"])
+    assert [category.name for category in mail.active_categories()] == ["Spam", "Ham", "Bills"]
+    assert (made.description, made.examples) == ("Money.", ["An invoice"])
+
+
+@pytest.mark.parametrize("name", ["spam", " ", "x" * 201])
+def test_a_category_that_cannot_be_is_not_added(name: str) -> None:
+    mail = projects.create("Mail", categories=[{"name": "Spam"}])
+    with pytest.raises(projects.WrongCategory):
+        projects.add_category(mail, name)
+    assert mail.categories.count() == 1

@@ -135,3 +135,21 @@ def test_it_does_not_end_a_certificate_that_is_in_force(
     decide(labeled, manager, 25)
     monkeypatch.setattr(certification, "in_force", lambda project: object())
     assert relearning.keep_up() == 0
+
+
+def test_changed_categories_are_labeled_anew_by_what_was_learned(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    labeled.categories.create(name="Fruit", position=9)
+    tasks.label_anew(labeled.pk)
+    run = LabelingRun.objects.latest("pk")
+    assert (run.relabel, run.status) == (True, RunStatus.QUEUED)
+    tasks.carry_out(run.pk)
+    run.refresh_from_db()
+    assert run.classifier is not None and run.classifier.kind == "learned"
+
+
+def test_changed_categories_are_labeled_anew_also_where_nothing_can_be_learned(labeled: Project) -> None:
+    labeled.categories.create(name="Fruit", position=9)
+    tasks.label_anew(labeled.pk)
+    tasks.label_anew(labeled.pk)
+    assert [run.relabel for run in LabelingRun.objects.order_by("pk")] == [False, True]

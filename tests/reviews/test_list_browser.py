@@ -21,6 +21,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
 ]
 
+SAME = "your order number has been sent today to the address that you gave us when you ordered"
+
 AddLabeled = Callable[..., list[Text]]
 Open = Callable[..., Any]
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -69,6 +71,27 @@ def open_list(browser: Any, live_server: LiveServer, project: Project) -> Iterat
 
 def expect(page: Any, selector: str) -> Any:
     return playwright.expect(page.locator(selector))
+
+
+def test_a_group_of_near_duplicates_is_decided_but_for_one_and_undone(
+    open_list: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    texts = add_labeled(*[0.4] * 4)
+    for text in texts:
+        Text.objects.filter(pk=text.pk).update(content=f"{SAME} {text.pk}")
+    page = open_list(anna)
+    page.get_by_role("link", name="Near-duplicates").click()
+    expect(page, ".list-group h2").to_have_text("Group 1: 4 texts")
+    page.locator("[name=checked]").nth(1).uncheck()
+    page.get_by_label("Category for all of group 1").select_option(label="Weather")
+    page.get_by_role("button", name="Give this category").click()
+    expect(page, "h2.desk-heading").to_have_text("Give 3 texts the category Weather?")
+    page.locator("#apply").click()
+    expect(page, ".desk-empty h2").to_have_text("No near-duplicates here")
+    assert Text.objects.filter(current_label__category__name="Weather").count() == 3
+    page.locator("#undo-batch").click()
+    expect(page, ".list-group h2").to_have_text("Group 1: 4 texts")
+    assert Text.objects.filter(status=TextStatus.NEEDS_REVIEW).count() == 4
 
 
 def rows(page: Any) -> Any:

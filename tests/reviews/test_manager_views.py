@@ -1,5 +1,6 @@
 """The pages of what waits for a manager."""
 
+import html
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from labeling import suspects
-from labeling.models import Project, Text
+from labeling import certification, discovering, drifting, suspects
+from labeling.models import LabelingRun, Project, Text
 from reviews.decisions import Decision, record
 from reviews.models import Action, Review, Reviewer
 
@@ -131,8 +132,88 @@ def test_the_same_answer_confirms(boss: Client, project: Project, suspect: Text)
     assert "You confirm Sports." in answer.content.decode()
 
 
-PAGES = ["cases/", "second-look/"]
-VERBS = ["cases/{text}/decide/", "cases/{text}/return/", "proposals/accept/", "second-look/{text}/"]
+# --- New categories ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def group(decided: Text, monkeypatch: pytest.MonkeyPatch) -> discovering.Group:
+    texts = (discovering.CentralText(decided.pk, f"where is my parcel {EVIL}"),)
+    found = discovering.Group(count=12, estimate=240, words=("parcel", EVIL), texts=texts)
+    monkeypatch.setattr(discovering, "find", lambda project: discovering.Found((found,), 100, 2000, 0.2, ""))
+    return found
+
+
+def test_groups_are_shown_with_their_size_words_and_texts(
+    boss: Client, project: Project, group: discovering.Group
+) -> None:
+    page = body(boss.get(address(project, "new-categories/")).content.decode())
+    assert "Group 1: about 240 texts" in page and "12 of the sample" in page
+    assert "where is my parcel" in page and f'value="Parcel {html.escape(EVIL)}"' in page
+    assert "20 % of them" in page
+    assert EVIL not in page
+
+
+def test_without_groups_the_page_says_why(boss: Client, project: Project) -> None:
+    assert discovering.NOT_LABELED in boss.get(address(project, "new-categories/")).content.decode()
+
+
+def test_that_a_certificate_would_end_is_said_before(
+    boss: Client, project: Project, group: discovering.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "A new category ends it" not in boss.get(address(project, "new-categories/")).content.decode()
+    proven = SimpleNamespace(pk=7, sentence="At most 5 % are wrong.")
+    monkeypatch.setattr(certification, "in_force", lambda project: proven)
+    page = boss.get(address(project, "new-categories/")).content.decode()
+    assert "Certificate 7 is in force: At most 5 % are wrong. A new category ends it." in page
+
+
+def test_the_manager_creates_a_category(boss: Client, project: Project, decided: Text) -> None:
+    LabelingRun.objects.update(status="succeeded")
+    sent = {"name": "Parcels", "description": "Where a parcel is.", "examples": [decided.pk]}
+    answer = boss.post(address(project, "new-categories/create/"), sent, follow=True)
+    assert "Parcels is a category now. All texts are labeled again" in answer.content.decode()
+    made = project.categories.get(name="Parcels")
+    assert (made.description, made.examples) == ("Where a parcel is.", [decided.content])
+
+
+def test_while_a_run_is_on_no_category_is_created(boss: Client, project: Project, decided: Text) -> None:
+    run = LabelingRun.objects.get(status="queued")
+    assert f"Run {run.pk} is labeling" in boss.get(address(project, "new-categories/")).content.decode()
+    answer = boss.post(address(project, "new-categories/create/"), {"name": "Parcels"}, follow=True)
+    assert "Wait until it is finished" in answer.content.decode()
+    assert not project.categories.filter(name="Parcels").exists()
+
+
+def test_a_category_of_that_name_or_without_one_is_refused(boss: Client, project: Project) -> None:
+    for name in ("sports", " "):
+        boss.post(address(project, "new-categories/create/"), {"name": name}, follow=True)
+    assert project.categories.count() == 3
+
+
+# --- Drift ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "cases/", "second-look/", "new-categories/"])
+def test_managers_are_told_that_new_texts_differ(
+    boss: Client, project: Project, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    where = f"/admin/review/{f'{project.pk}/{path}' if path else ''}"
+    assert "differ" not in boss.get(where).content.decode()
+    warning = drifting.DriftWarning(3, None, ("The new texts differ.",))
+    monkeypatch.setattr(drifting, "warnings", lambda projects: {project.pk: warning})
+    assert "ew texts differ" in boss.get(where).content.decode()
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------------
+
+PAGES = ["cases/", "second-look/", "new-categories/"]
+VERBS = [
+    "cases/{text}/decide/",
+    "cases/{text}/return/",
+    "proposals/accept/",
+    "second-look/{text}/",
+    "new-categories/create/",
+]
 
 
 @pytest.fixture
@@ -158,6 +239,7 @@ def test_the_verbs_are_for_managers(
     sent = {"category": category(project, "Weather"), "name": "Politics"}
     assert client.post(address(project, path.format(text=flagged.pk)), sent).status_code == 403
     assert Review.objects.count() == before
+    assert project.categories.count() == 3
 
 
 @pytest.mark.parametrize("path", [*PAGES, *VERBS])

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
-from labeling import answering, execution, runs
+from labeling import answering, drifting, execution, runs
 from labeling.management.progress import PhaseProgress
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import LabelingRun, Project
@@ -53,6 +53,8 @@ class Command(BaseCommand):
         except (runs.NoActiveCategories, runs.RunInProgress, runs.RunTakenAway, ProviderError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(summary(run, chosen))
+        if (warning := drifting.warning(chosen)) and warning.run_id == run.pk:
+            self.stdout.write(self.style.WARNING(" ".join(warning.sentences)))
 
     def _execute(self, run: LabelingRun) -> None:
         with PhaseProgress() as progress:

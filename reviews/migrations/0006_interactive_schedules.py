@@ -13,6 +13,6 @@ def move_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reviews", "0005_managers_see_certificates"), ("labeling", "0012_worker")]
+    dependencies = [("reviews", "0005_managers_see_certificates"), ("labeling", "0010_worker")]
 
     operations = [migrations.RunPython(move, move_back)]
