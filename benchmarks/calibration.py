@@ -1,6 +1,6 @@
 """Whether of the labels with confidence 0.8 eight in ten are right, when the review queue chose what was reviewed.
 
-    python benchmarks/calibration.py [DATASET ...] [--data FOLDER] [--quick]
+    python benchmarks/calibration.py [DATASET ...] [--data FOLDER] [--most N] [--quick]
 
 Reviews come as the queue shows them: most doubtful first by the head of that moment, learning every 25 (later on every
 50 and every 250, to save time), and one in ten of them from the blind audit, drawn at random before, which is not
@@ -42,6 +42,7 @@ def main() -> None:
     arguments = parse_arguments()
     watch = Stopwatch()
     sizes, seeds = (QUICK_SIZES, QUICK_SEEDS) if arguments.quick else (SIZES, SEEDS)
+    sizes = tuple(size for size in sizes if size <= max(arguments.most, BAR_AT))
     rows = []
     for data in read_all(arguments):
         found = [row for seed in range(seeds) for row in measure(data, sizes, seed)]
@@ -57,6 +58,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Calibration of the learned head under the review queue.")
     add_arguments(parser)
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of reviews, at least 200")
     return parser.parse_args()
 
 

@@ -9,9 +9,9 @@ category, at random, in a share `--mistakes` of the texts, and takes `--seconds`
 - `by hand`: every text is reviewed.
 - `zero-shot`: an audit of 400, one look at what it proves for the untaught head, then all below the threshold.
 - `learning`: an audit of 400, then the most doubtful texts, learning as the program does (every 25 reviews, or, to save
-  time, every quarter more). A look at 500, 1,000, 2,000 and 4,000 reviews, each of which spends its part of the level.
-  When a threshold is proven, what is left below it is reviewed and that is the end, if it is no more than the reviews
-  until the next look, or if the last stretch of learning saved nothing.
+  time, every quarter more). A look at 1,000 reviews and one at 4,000, each of which spends its part of the level. When
+  what is left below the threshold proven at 1,000 is no more than the reviews until the next look, it is reviewed, and
+  that is the end.
 - `careful audit`: as `learning`, but two people decide each audited text, and a third where they differ.
 
 `broken`: more machine labels are wrong than the budget allows, in truth; `wrong`: of all labels delivered, those of the
@@ -36,7 +36,7 @@ from labeling.learning.risk import Promise
 TEXTS, QUICK_TEXTS = 20_000, 2_000
 SEEDS, QUICK_SEEDS = 3, 1
 AUDITS, QUICK_AUDITS = 400, 200
-LOOKS = (500, 1_000, 2_000, 4_000)  # at so many reviews besides the audit
+LOOKS = (1_000, 4_000)  # at so many reviews besides the audit; the more looks, the stricter each
 EVERY, GROWTH = 25, 0.25  # learning again after so many reviews, at least, and so large a share of them
 POOL = 5_000
 BUDGET, DELTA = 0.05, 0.05
@@ -81,7 +81,7 @@ class State:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a plan came to; `accuracy` is that of the last head on all texts, `coverage` what it labeled unseen."""
+    """What a plan came to: `accuracy` of the head on texts the queue left, `coverage` what it labeled unseen."""
 
     plan: str
     accuracy: float
@@ -182,15 +182,12 @@ def zero_shot_only(texts: Campaign, audit: Audit) -> Outcome:
 
 
 def with_learning(plan: str, texts: Campaign, audit: Audit, states: Iterable[State]) -> Outcome:
-    """Look at the audit at each state in turn, until it is better to review what is left than to go on learning."""
+    """Look at the audit at each state in turn, until what is left is no more than the reviews until the next look."""
     looks = looks_at(texts, audit)
-    expected = [len(texts)]
     for look, state in enumerate(states, start=1):
         outcome = delivered(plan, texts, audit, state, proven_threshold(audit, state, look), look)
-        expected.append(outcome.reviews)
-        ahead = looks[look] - looks[look - 1] if look < len(looks) else len(texts)
         left = outcome.reviews - audit.reviews - looks[look - 1]
-        if outcome.coverage and (left <= ahead or expected[-1] >= expected[-2]):
+        if look < len(looks) and left <= looks[look] - looks[look - 1]:
             break
     return outcome
 
