@@ -1,10 +1,10 @@
 """Whether certificates keep their promise on real texts, and how many labels they let through.
 
-    python benchmarks/guarantee.py [DATASET ...] [--data FOLDER] [--draws N] [--audits N] [--cache FOLDER]
+    python benchmarks/guarantee.py [DATASET ...] [--data FOLDER] [--draws N] [--audits N] [--quick]
 
-A data set is a folder with `train.jsonl`, `test.jsonl` ({"text", "label"} a line) and `categories.json`. The pool is
-the test texts; the head is zero-shot, or learned from `--reviews` train texts. Of the pool an audit is drawn so many
-times, and each draw is certified at each budget. Broken: more wrong labels are accepted unseen than the budget allows.
+The pool is the test texts; the head is zero-shot, or learned from `--reviews` train texts. Of the pool an audit is
+drawn so many times, and each draw is certified at each budget. Broken: more wrong labels are accepted unseen than the
+budget allows.
 
 Beside it: `observed`, the loosest threshold where the audit's own error meets the budget, with no test; `bonferroni`,
 every threshold tested at delta / 100 [ANG21]; `split`, a threshold chosen on one half and tested on the other. The last
@@ -13,24 +13,19 @@ line printed is one JSON object with all figures.
 
 import argparse
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
+from data_sets import DataSet, Stopwatch, add_arguments, read_all
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.accuracy import embed_categories  # noqa: E402
-from labeling.learning import learned, risk, zero_shot  # noqa: E402
-from labeling.learning.risk import Promise  # noqa: E402
-from labeling.providers.encoder import Encoder  # noqa: E402
+from labeling.learning import learned, risk, zero_shot
+from labeling.learning.risk import Promise
 
 BUDGETS = (0.01, 0.02, 0.05, 0.1)
 DELTA = 0.05
+QUICK_DRAWS = 20
 METHODS = ("certificate", "observed", "bonferroni", "split")
 
 Values = NDArray[np.float64]
@@ -39,35 +34,47 @@ Flags = NDArray[np.bool_]
 
 def main() -> None:
     arguments = parse_arguments()
-    folders = [arguments.data / name for name in arguments.datasets] or sorted(
-        path.parent for path in arguments.data.glob("*/categories.json")
-    )
-    if not folders:
-        sys.exit(f"No data set in {arguments.data}: give its folder with --data.")
+    watch = Stopwatch()
+    draws = min(arguments.draws, QUICK_DRAWS) if arguments.quick else arguments.draws
     print(f"{'set':20} {'head':>9} {'accuracy':>8} {'promise':>9} {'budget':>6}", end="")
     print(*(f"{method + ': broken, coverage':>29}" for method in METHODS))
     results = []
-    for folder in folders:
-        for head, confidence, wrong in machines(folder, arguments.reviews, arguments.cache):
+    for data in read_all(arguments):
+        for head, confidence, wrong in machines(data, arguments.reviews):
             size = min(arguments.audits, len(wrong) // 2)
-            for row in measure(confidence, wrong, size, arguments.draws):
-                named = {"set": folder.name, "head": head, "n": len(wrong), "audits": size}
+            for row in measure(confidence, wrong, size, draws):
+                named = {"set": data.name, "head": head, "n": len(wrong), "audits": size}
                 results.append(named | {"accuracy": round(float(1 - wrong.mean()), 4)} | row)
                 show(results[-1])
     worst = max(row["certificate"]["broken"] for row in results)
-    allowed = DELTA + 2 * np.sqrt(DELTA * (1 - DELTA) / arguments.draws)
-    print(json.dumps({"rows": results, "worst_broken": worst, "allowed": round(allowed, 4), "draws": arguments.draws}))
+    allowed = DELTA + 2 * np.sqrt(DELTA * (1 - DELTA) / draws)
+    summary = {"worst_broken": worst, "allowed": round(float(allowed), 4), "draws": draws, "mean": summarized(results)}
+    print(json.dumps({"rows": results} | summary | watch.read()))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Certificates on real texts.")
-    parser.add_argument("datasets", nargs="*", help="names of folders below --data; default: all")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "datasets")
+    add_arguments(parser)
     parser.add_argument("--draws", type=int, default=1_000, help="audits drawn of each set")
     parser.add_argument("--audits", type=int, default=400, help="texts in each audit, at most half of the set")
     parser.add_argument("--reviews", type=int, default=300, help="train texts that the learned head is fitted on")
-    parser.add_argument("--cache", type=Path, help="folder to keep vectors in, for the next time")
     return parser.parse_args()
+
+
+def summarized(results: list[dict]) -> list[dict]:
+    """For each promise and budget, over the sets and heads: the mean coverage and the largest share broken."""
+    rows = []
+    for promise, budget in dict.fromkeys((row["promise"], row["budget"]) for row in results):
+        same = [row for row in results if (row["promise"], row["budget"]) == (promise, budget)]
+        figures = {
+            method: {
+                "coverage": round(float(np.mean([row[method]["coverage"] for row in same])), 4),
+                "worst_broken": max(row[method]["broken"] for row in same),
+            }
+            for method in METHODS
+        }
+        rows.append({"promise": promise, "budget": budget} | figures)
+    return rows
 
 
 def show(row: dict) -> None:
@@ -78,43 +85,17 @@ def show(row: dict) -> None:
 # --- The machine ------------------------------------------------------------------------------------------------------
 
 
-def machines(folder: Path, reviews: int, cache: Path | None) -> list[tuple[str, Values, Flags]]:
+def machines(data: DataSet, reviews: int) -> list[tuple[str, Values, Flags]]:
     """For each head its name, its confidence for each text of the pool (N,), and where it is wrong (N,)."""
-    categories = json.loads((folder / "categories.json").read_text(encoding="utf-8"))
-    names = [category["name"] for category in categories]
-    pool_texts, truth = read(folder / "test.jsonl", names, None)
-    train_texts, train_labels = read(folder / "train.jsonl", names, reviews)
-    words, pool, train = vectors(folder, categories, pool_texts, train_texts, cache)
-    prior = zero_shot.fit(words, pool).head
-    heads = {"zero-shot": prior, "learned": learned.fit(train, train_labels, prior, pool=pool).head}
+    pool = data.test_vectors
+    prior = zero_shot.fit(data.words, pool).head
+    rows = np.random.default_rng(0).permutation(len(data.texts))[:reviews]
+    heads = {"zero-shot": prior, "learned": learned.fit(data.vectors[rows], data.labels[rows], prior, pool=pool).head}
     found = []
     for name, head in heads.items():
         probabilities = head.probabilities(pool)
-        found.append((name, probabilities.max(axis=1).astype(float), probabilities.argmax(axis=1) != truth))
-    return found
-
-
-def read(path: Path, names: list[str], size: int | None) -> tuple[list[str], NDArray[np.int64]]:
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    if size is not None and size < len(rows):
-        rows = [rows[place] for place in np.random.default_rng(0).choice(len(rows), size, replace=False)]
-    return [row["text"] for row in rows], np.array([names.index(row["label"]) for row in rows])
-
-
-def vectors(
-    folder: Path, categories: list[dict], pool: list[str], train: list[str], cache: Path | None
-) -> tuple[NDArray[np.float32], ...]:
-    """Of the categories, the pool and the train texts; from the cache where it holds as many."""
-    kept = cache / f"{folder.name}-{len(pool)}-{len(train)}.npz" if cache else None
-    if kept and kept.exists():
-        with np.load(kept) as arrays:
-            return arrays["words"], arrays["pool"], arrays["train"]
-    encoder = Encoder(cache_folder=ROOT / ".cache" / "graphs")
-    found = embed_categories(encoder, categories), encoder.embed(pool), encoder.embed(train)
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, words=found[0], pool=found[1], train=found[2])
+        wrong = probabilities.argmax(axis=1) != data.test_labels
+        found.append((name, probabilities.max(axis=1).astype(float), wrong))
     return found
 
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from sklearn.isotonic import IsotonicRegression
 
 from labeling.learning.classifier import FloatArray, softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
-ENOUGH_FOR_ISOTONIC = 1_000  # texts: a free curve fitted on fewer follows their noise [NIC05]
 
 Array = NDArray[np.float64]
 
@@ -37,31 +35,6 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
 
     low, high = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A monotone step from one confidence to another, by linear interpolation between points; (n_points,) each."""
-
-    before: Array
-    after: Array
-
-    def __call__(self, confidence: ArrayLike) -> Array:
-        return np.asarray(np.interp(np.asarray(confidence, dtype=np.float64), self.before, self.after))
-
-
-def fit_isotonic(confidence: ArrayLike, correct: ArrayLike, weights: ArrayLike | None = None) -> Curve:
-    """The monotone curve from confidence to the share that is right [ZAD02], for ENOUGH_FOR_ISOTONIC texts or more.
-
-    All arguments have shape (n,). Raises ValueError with fewer texts.
-    """
-    score, right = _paired(confidence, correct)
-    if len(score) < ENOUGH_FOR_ISOTONIC:
-        raise ValueError(f"Isotonic calibration needs {ENOUGH_FOR_ISOTONIC} texts, got {len(score)}.")
-    doubt = 1 / (len(score) + 2)  # so many right answers in a row do not prove that the next one is right
-    fitted = IsotonicRegression(y_min=doubt, y_max=1 - doubt, out_of_bounds="clip")
-    fitted.fit(score, right, sample_weight=normalized(weights, len(score)))
-    return Curve(np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_))
 
 
 @dataclass(frozen=True)
@@ -115,19 +88,6 @@ def log_loss(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
         return 0.0
     own = np.clip(rows[np.arange(len(held)), held], 1e-12, 1.0)
     return float(-(normalized(weights, len(held)) @ np.log(own)))
-
-
-def inverse_probability_weights(probabilities: ArrayLike, most: float = 20.0) -> Array:
-    """Weights (n,) for texts that were chosen with these probabilities (n,), above 0 and at most 1 [HOR52].
-
-    None of them more than `most` times the median one: a few texts that were hardly ever chosen would decide alone.
-    Raises ValueError for a number that is no such probability.
-    """
-    chances = np.asarray(probabilities, dtype=np.float64)
-    if chances.ndim != 1 or not ((chances > 0) & (chances <= 1)).all():
-        raise ValueError("The probabilities that texts were chosen with must be above 0 and at most 1.")
-    weights = 1 / chances
-    return np.asarray(np.minimum(weights, most * np.median(weights)) if len(weights) else weights)
 
 
 def normalized(weights: ArrayLike | None, count: int) -> Array:

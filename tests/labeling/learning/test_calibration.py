@@ -53,8 +53,7 @@ def test_weights_mend_a_sample_that_is_biased_towards_the_unsure(random):
     chosen = random.random(len(logits)) < chances
     everyone = calibration.fit_temperature(given, labels)
     plain = calibration.fit_temperature(given[chosen], labels[chosen])
-    weights = calibration.inverse_probability_weights(chances[chosen])
-    mended = calibration.fit_temperature(given[chosen], labels[chosen], weights)
+    mended = calibration.fit_temperature(given[chosen], labels[chosen], weights=1 / chances[chosen])
     assert abs(mended - everyone) < 0.12 < 0.3 < plain - everyone
 
 
@@ -88,39 +87,6 @@ def test_nothing_to_learn_from_leaves_the_temperature_at_one(logits, labels):
 def test_logits_and_labels_that_do_not_fit_are_refused(logits, labels):
     with pytest.raises(ValueError, match="Scores"):
         calibration.fit_temperature(logits, labels)
-
-
-# --- The isotonic curve -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def overconfident(random):
-    """Texts of which a confidence c is right with probability c squared."""
-    confidence = random.random(20_000)
-    return confidence, random.random(20_000) < confidence**2
-
-
-def test_the_isotonic_curve_finds_a_known_miscalibration(overconfident):
-    curve = calibration.fit_isotonic(*overconfident)
-    grid = np.linspace(0.05, 0.95, 19)
-    np.testing.assert_allclose(curve(grid), grid**2, atol=0.05)
-
-
-def test_the_isotonic_curve_never_falls_and_never_says_never(overconfident):
-    values = calibration.fit_isotonic(*overconfident)(np.linspace(-1, 2, 1_001))
-    assert (np.diff(values) >= 0).all()
-    assert 0 < values[0] < values[-1] < 1
-
-
-def test_weights_shift_the_isotonic_curve():
-    confidence, correct = np.full(1_000, 0.5), np.arange(1_000) % 2 == 0
-    weights = np.where(correct, 3.0, 1.0)
-    assert calibration.fit_isotonic(confidence, correct, weights)(0.5) == pytest.approx(0.75)
-
-
-def test_too_few_texts_for_a_curve_are_refused():
-    with pytest.raises(ValueError, match="needs 1000 texts, got 999"):
-        calibration.fit_isotonic(np.linspace(0, 1, 999), np.ones(999))
 
 
 # --- Reliability ------------------------------------------------------------------------------------------------------
@@ -218,20 +184,6 @@ def test_no_texts_have_no_error():
 
 
 # --- Weights ----------------------------------------------------------------------------------------------------------
-
-
-def test_weights_are_one_over_the_chance():
-    np.testing.assert_allclose(calibration.inverse_probability_weights([1.0, 0.5, 0.1]), [1, 2, 10])
-
-
-def test_no_weight_is_far_above_the_median():
-    assert calibration.inverse_probability_weights([0.5, 0.5, 0.001], most=10).tolist() == [2, 2, 20]
-
-
-@pytest.mark.parametrize("chance", [0.0, -0.1, 1.1, np.nan])
-def test_what_is_no_chance_is_refused(chance):
-    with pytest.raises(ValueError, match="above 0 and at most 1"):
-        calibration.inverse_probability_weights([0.5, chance])
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0], [1.0, np.nan], [[1.0, 1.0]]])

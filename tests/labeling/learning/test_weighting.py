@@ -19,6 +19,14 @@ def test_weights_mend_a_pick_of_doubtful_texts() -> None:
     assert np.average(right[picked], weights=weights) == pytest.approx(0.5, abs=0.02)
 
 
+def test_the_fewer_were_picked_the_more_even_are_their_weights() -> None:
+    pool = np.linspace(0, 1, 10_000)
+    spreads = [
+        np.ptp(np.log(stratum_weights(np.r_[pool[:: 10_000 // n], np.zeros(n)], pool))) for n in (20, 100, 1_000)
+    ]
+    assert spreads[0] < spreads[1] < spreads[2]
+
+
 def test_no_text_outweighs_all_others() -> None:
     pool = np.concatenate([np.zeros(10), np.ones(10_000)]) + np.linspace(0, 0.01, 10_010)
     weights = stratum_weights(np.r_[np.zeros(100), 1.0], pool)
