@@ -119,10 +119,12 @@ def quality_page(request: HttpRequest, project_id: int) -> HttpResponse:
     """How far the confidences of the classifier in use are to be believed, and how it does on each category."""
     require_manager(request)
     project = get_object_or_404(Project, pk=project_id)
+    quality = classifier_quality.of_project(project)
     context = {
         "title": f"Classifier quality: {project.name}",
         "project": project,
-        "quality": classifier_quality.of_project(project),
+        "quality": quality,
+        "whether_to_stop": "" if quality.missing else classifier_quality.whether_to_stop(project),
     }
     return _page(request, "analytics/classifier_quality.html", context)
 

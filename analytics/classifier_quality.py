@@ -8,6 +8,7 @@ from analytics.wording import percent
 from labeling import classifiers
 from labeling.choices import ClassifierKind
 from labeling.models import Category, Classifier, Project
+from labeling.providers.base import ProviderError
 
 SIZE = 100.0  # of the drawing, in its own units
 
@@ -79,6 +80,16 @@ def of_project(project: Project) -> ClassifierQuality:
         summary=_summary(quality.get("reliability", [])),
         categories=_categories(quality.get("categories", [])),
     )
+
+
+def whether_to_stop(project: Project) -> str:
+    """Whether more reviews would still change labels, in words."""
+    from labeling import stopping  # here, because scikit-learn is 60 MB that a process at rest does not need
+
+    try:
+        return stopping.advise(project).sentence
+    except ProviderError as reason:
+        return f"Nothing can be said of it: {reason}"
 
 
 def _point(one: dict[str, float]) -> Point:

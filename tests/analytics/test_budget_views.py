@@ -365,6 +365,7 @@ def test_what_was_measured_of_the_classifier_is_shown(project: Project, head: Cl
     assert "Each point stands for about 16 reviews" in said
     assert "31 % 27 % -4.0 6.67 %" in said
     assert "Sports 80 90 % 80 % Business 79 80 % 80 % Weather 78 70 % -" in said
+    assert "Would more reviews change the labels? Too early to tell: " in said
 
 
 def test_a_classifier_without_points_says_so(project: Project, head: Client) -> None:

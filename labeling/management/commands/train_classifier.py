@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from labeling import training
+from labeling import stopping, training
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import Classifier
 from labeling.providers.base import ProviderError
@@ -19,9 +19,11 @@ class Command(BaseCommand):
     def handle(self, *, project: str, **_: Any) -> None:
         try:
             made = training.train(find_project(project))
+            advice = stopping.advise(made.project)
         except (training.CannotTrain, ProviderError) as reason:
             raise CommandError(str(reason)) from None
         self.stdout.write(summary(made))
+        self.stdout.write(advice.sentence)
 
 
 def summary(made: Classifier) -> str:
