@@ -33,10 +33,13 @@ from labeling.learning import learned, risk, sampling, weighting, zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.learning.risk import Promise
 
-TEXTS, QUICK_TEXTS = 20_000, 2_000
+TEXTS, QUICK_TEXTS = 20_000, 1_000
 SEEDS, QUICK_SEEDS = 3, 1
-AUDITS, QUICK_AUDITS = 400, 200
-LOOKS = (1_000, 4_000)  # at so many reviews besides the audit; the more looks, the stricter each
+AUDITS, QUICK_AUDITS = 400, 100
+LOOKS, QUICK_LOOKS = (
+    (1_000, 4_000),
+    (100, 200),
+)  # reviews besides the audit; more looks would be stricter
 EVERY, GROWTH = 25, 0.25  # learning again after so many reviews, at least, and so large a share of them
 POOL = 5_000
 BUDGET, DELTA = 0.05, 0.05
@@ -193,7 +196,8 @@ def with_learning(plan: str, texts: Campaign, audit: Audit, states: Iterable[Sta
 
 
 def looks_at(texts: Campaign, audit: Audit) -> list[int]:
-    return [look for look in LOOKS if look < len(texts) - len(audit.rows)]
+    looks = LOOKS if len(texts) >= TEXTS else QUICK_LOOKS
+    return [look for look in looks if look < len(texts) - len(audit.rows)]
 
 
 def taught(texts: Campaign, audit: Audit) -> Iterator[State]:
