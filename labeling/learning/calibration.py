@@ -4,37 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
-
-from labeling.learning.classifier import FloatArray, softmax
 
 BINS = 15
-TEMPERATURES = (0.05, 20.0)
 
 Array = NDArray[np.float64]
-
-
-def fit_temperature(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The temperature that makes the log loss smallest: temperature scaling [GUO17], one number for all.
-
-    `logits` (n, n_categories) of texts that the head was not fitted on, `labels` (n,) their categories, `weights` (n,)
-    one over the chance with which each text was chosen, or None for equal ones. 1 without texts or without a choice
-    of categories. The logits are divided by the result. Raises ValueError when shapes disagree, a label is no column
-    or a number is not finite.
-    """
-    scores, held = _checked(logits, labels)
-    shares = normalized(weights, len(held))
-    if not len(held) or scores.shape[1] == 1:
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        scaled = scores / np.exp(log_temperature)
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        own = scaled[np.arange(len(held)), held] - np.log(np.exp(scaled).sum(axis=1))
-        return float(-shares @ own)
-
-    low, high = np.log(TEMPERATURES)
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
 
 
 @dataclass(frozen=True)
@@ -98,11 +71,6 @@ def normalized(weights: ArrayLike | None, count: int) -> Array:
     if values.shape != (count,) or (count and not (np.isfinite(values).all() and (values >= 0).all() and values.any())):
         raise ValueError(f"Weights of shape {values.shape} must be {count} numbers that are not negative.")
     return np.asarray(values / values.sum() if count else values)
-
-
-def tempered(logits: ArrayLike, temperature: float) -> FloatArray:
-    """Probabilities (n, n_categories) of logits of that shape at a temperature."""
-    return softmax(np.asarray(logits, dtype=np.float32) / np.float32(temperature))
 
 
 def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Array, NDArray[np.int64]]:

@@ -23,55 +23,6 @@ def simulated(random):
     return logits, drawn_from(logits, random)
 
 
-# --- Temperature ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
-def test_the_factor_of_scaled_logits_is_recovered(simulated, factor):
-    logits, labels = simulated
-    assert calibration.fit_temperature(factor * logits, labels) == pytest.approx(factor, rel=0.06)
-
-
-def test_the_temperature_of_two_answers_in_closed_form():
-    """Three of four right at equal logits (1, 0): the loss is least where sigmoid(1 / T) = 3/4, so T = 1 / log 3."""
-    found = calibration.fit_temperature([[1.0, 0.0]] * 4, [0, 0, 0, 1])
-    assert found == pytest.approx(1 / np.log(3), rel=1e-3)
-
-
-def test_a_weight_of_three_counts_as_three_texts():
-    found = calibration.fit_temperature([[1.0, 0.0]] * 2, [0, 1], weights=[3, 1])
-    assert found == pytest.approx(1 / np.log(3), rel=1e-3)
-
-
-def test_weights_mend_a_sample_that_is_biased_towards_the_unsure(random):
-    """Half of the texts are scored too surely, and those were chosen nine times as often as the others."""
-    logits = random.normal(scale=2, size=(40_000, 3))
-    labels = drawn_from(logits, random)
-    is_too_sure = np.arange(len(logits)) % 2 == 0
-    given = np.where(is_too_sure[:, None], 3, 1) * logits
-    chances = np.where(is_too_sure, 0.45, 0.05)
-    chosen = random.random(len(logits)) < chances
-    everyone = calibration.fit_temperature(given, labels)
-    plain = calibration.fit_temperature(given[chosen], labels[chosen])
-    mended = calibration.fit_temperature(given[chosen], labels[chosen], weights=1 / chances[chosen])
-    assert abs(mended - everyone) < 0.12 < 0.3 < plain - everyone
-
-
-def test_huge_logits_do_not_overflow():
-    assert np.isfinite(calibration.fit_temperature([[1e5, 0.0], [0.0, 1e5]], [0, 0]))
-
-
-def test_a_temperature_stays_within_its_range():
-    low, high = calibration.TEMPERATURES
-    assert calibration.fit_temperature([[1.0, 0.0]] * 5, [0] * 5) == pytest.approx(low, rel=0.01)
-    assert calibration.fit_temperature([[1.0, 0.0]] * 5, [1] * 5) == pytest.approx(high, rel=0.01)
-
-
-@pytest.mark.parametrize(("logits", "labels"), [(np.zeros((0, 3)), []), ([[5.0], [2.0]], [0, 0])])
-def test_nothing_to_learn_from_leaves_the_temperature_at_one(logits, labels):
-    assert calibration.fit_temperature(logits, labels) == 1.0
-
-
 @pytest.mark.parametrize(
     ("logits", "labels"),
     [
@@ -86,7 +37,7 @@ def test_nothing_to_learn_from_leaves_the_temperature_at_one(logits, labels):
 )
 def test_logits_and_labels_that_do_not_fit_are_refused(logits, labels):
     with pytest.raises(ValueError, match="Scores"):
-        calibration.fit_temperature(logits, labels)
+        calibration.brier_score(logits, labels)
 
 
 # --- Reliability ------------------------------------------------------------------------------------------------------
@@ -143,17 +94,6 @@ def test_the_calibration_error_by_hand():
     """Two bins: sure at .9 and half right, unsure at .5 and all right."""
     assert calibration.expected_calibration_error([0.9, 0.9, 0.5, 0.5], [1, 0, 1, 1]) == pytest.approx(0.45)
     assert calibration.expected_calibration_error([0.9, 0.9, 0.5], [1, 0, 1], [1, 1, 6]) == pytest.approx(0.475)
-
-
-def test_scaling_by_the_fitted_temperature_mends_the_calibration_error(simulated):
-    logits, labels = simulated
-    fitted = calibration.fit_temperature(5 * logits[:1_000], labels[:1_000])
-    errors = []
-    for temperature in (1.0, fitted):
-        rows = calibration.tempered(5 * logits[1_000:], temperature)
-        right = rows.argmax(axis=1) == labels[1_000:]
-        errors.append(calibration.expected_calibration_error(rows.max(axis=1), right))
-    assert errors[1] < 0.04 < 0.1 < errors[0]
 
 
 # --- Scores -----------------------------------------------------------------------------------------------------------
