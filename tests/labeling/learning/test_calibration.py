@@ -4,23 +4,9 @@ import pytest
 from labeling.learning import calibration
 
 
-def drawn_from(logits, random):
-    """One label a row, drawn from the softmax of the logits."""
-    rows = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    passed = random.random(len(rows))[:, None] > rows.cumsum(axis=1)
-    return np.minimum(passed.sum(axis=1), rows.shape[1] - 1)
-
-
 @pytest.fixture
 def random():
     return np.random.default_rng(7)
-
-
-@pytest.fixture
-def simulated(random):
-    """Logits that are exactly right, and labels drawn from them; 6,000 texts, 4 categories."""
-    logits = random.normal(scale=2, size=(6_000, 4))
-    return logits, drawn_from(logits, random)
 
 
 @pytest.mark.parametrize(
