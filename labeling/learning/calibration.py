@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
+from sklearn.isotonic import IsotonicRegression
 
 from labeling.learning.classifier import FloatArray, softmax
 
@@ -58,8 +59,6 @@ def fit_isotonic(confidence: ArrayLike, correct: ArrayLike, weights: ArrayLike |
     if len(score) < ENOUGH_FOR_ISOTONIC:
         raise ValueError(f"Isotonic calibration needs {ENOUGH_FOR_ISOTONIC} texts, got {len(score)}.")
     doubt = 1 / (len(score) + 2)  # so many right answers in a row do not prove that the next one is right
-    from sklearn.isotonic import IsotonicRegression  # here, because it is 60 MB and a second, and seldom asked for
-
     fitted = IsotonicRegression(y_min=doubt, y_max=1 - doubt, out_of_bounds="clip")
     fitted.fit(score, right, sample_weight=normalized(weights, len(score)))
     return Curve(np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_))
