@@ -56,7 +56,7 @@ def _is_certified(project: Project) -> bool:
 
 def learn(project: Project) -> bool:
     """Train, and label again if the new classifier is no worse; whether it came to a new classifier."""
-    from labeling import training  # here, because scikit-learn is 60 MB that a worker at rest does not need
+    from labeling import training  # here, because scipy is large and a worker at rest does not need it
 
     if not _is_free(project):
         return False

@@ -96,6 +96,8 @@ class Follower:
 
     def follow(self, project: Project) -> bool:
         """Put the queue in the order of a head fitted to what is decided now; whether there was enough for one."""
+        if len(self._vectors) > 2 * MOST_REVIEWS:  # half of them are of decisions too old to be learned from
+            self._vectors.clear()
         lesson = training.read_lesson(project, self.provider, self.categories, most=MOST_REVIEWS, kept=self._vectors)
         if len(lesson.labels) < training.FEWEST_REVIEWS:
             return False
