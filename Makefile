@@ -20,6 +20,9 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/review.py
+	$(BIN)/python benchmarks/rescoring.py
+	for name in learning_curve calibration guarantee campaign stacking learning_live; do \
+		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py || exit; done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
