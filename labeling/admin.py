@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django_q.tasks import async_task
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -19,6 +18,7 @@ from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
 from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
 from labeling.paginator import CappedPaginator
+from labeling.queueing import queue
 
 MOST_PICKED = 10_000  # texts in one hand-picked run; more is a run over the project
 
@@ -114,7 +114,7 @@ class ProjectAdmin(ModelAdmin):
     @admin.action(description="Learn from reviews", permissions=["change"])
     def learn(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
         for project in projects:
-            async_task("labeling.tasks.learn", project.pk)
+            queue("labeling.tasks.learn", project.pk)
             self.message_user(request, f"{project} learns in the background. See Classifiers and Labeling runs.")
 
 

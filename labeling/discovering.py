@@ -9,13 +9,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Left
 from django.utils.text import Truncator
-from django_q.tasks import async_task
 from numpy.typing import NDArray
 
 from labeling import classifiers, embeddings, projects, runs
 from labeling.audits import OPEN
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.models import Category, Classifier, Project
+from labeling.queueing import queue
 
 if TYPE_CHECKING:
     from labeling.learning import novelty
@@ -132,7 +132,7 @@ def create_category(project: Project, *, name: str, description: str = "", text_
     if run := runs.unfinished(project):
         raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
     category = projects.add_category(project, name, description=description, examples=_examples(project, text_ids))
-    async_task("labeling.tasks.label_anew", project.pk)
+    queue("labeling.tasks.label_anew", project.pk)
     return category
 
 

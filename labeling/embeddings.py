@@ -6,13 +6,12 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from labeling import bulk
 from labeling.models import Classifier, Embedding
 from labeling.providers.base import Encoding, Provider, TokenStates
-from labeling.querysets import TextQuerySet
 
 STORED = np.dtype("<f2")
 STATES_BYTES = 200_000_000  # of the token states that are kept in memory: about 5,000 texts of 50 words
@@ -104,21 +103,13 @@ def load(content_hashes: Iterable[str], *, fingerprint: str | QuerySet[Classifie
 
 def vector_of(text: str, *, fingerprint: str) -> Subquery:
     """For a queryset: the cached vector's bytes, or null, of the text whose content hash is in the field `text`."""
-    return Subquery(_of_text(text, fingerprint).values("vector"))
-
-
-def without(texts: TextQuerySet, *, fingerprint: str) -> TextQuerySet:
-    """Those of the texts that have no cached vector."""
-    return texts.exclude(Exists(_of_text("content_hash", fingerprint)))
+    cached = Embedding.objects.filter(model_fingerprint=fingerprint, content_hash=OuterRef(text))
+    return Subquery(cached.values("vector"))
 
 
 def stacked(vectors: Sequence[bytes]) -> NDArray[np.float16]:
     """Vectors as they are stored, as one matrix (n, dim), which is read only."""
     return np.frombuffer(b"".join(vectors), dtype=STORED).reshape(len(vectors), -1 if vectors else 0)
-
-
-def _of_text(text: str, fingerprint: str) -> QuerySet[Embedding]:
-    return Embedding.objects.filter(model_fingerprint=fingerprint, content_hash=OuterRef(text))
 
 
 def store(

@@ -5,13 +5,12 @@ where to go on.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, cold_start, drifting, embeddings, features, labelers, rescoring, runs
+from labeling import annotations, classifiers, cold_start, drifting, features, labelers, rescoring, runs
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -29,23 +28,28 @@ MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the 
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 
 Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
+IsOver = Callable[[], bool]
 
 
 def ignore_progress(phase: str, done: int, total: int) -> None:
     """For callers that show nothing."""
 
 
-def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, seconds: float | None = None) -> bool:
-    """Work on the run until it is finished, or for about so many seconds; True when it is finished.
+def never() -> bool:
+    """For callers that wait until the run is finished."""
+    return False
+
+
+def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, is_over: IsOver = never) -> bool:
+    """Work on the run until it is finished; True then. Between two chunks `is_over` may say that the time is up: False.
 
     Raises RunInProgress when another process has it, RunTakenAway when it was cancelled meanwhile, and ProviderError
     when going on is useless (the run is then failed, with the reason). Anything else that interrupts leaves the run
     paused, for the next process to go on with.
     """
     lease = runs.take(run)
-    deadline = None if seconds is None else time.monotonic() + seconds
     try:
-        if not _label_all(run, lease, on_progress, deadline):
+        if not _label_all(run, lease, on_progress, is_over):
             return False
         if run.classifier and run.text_ids is None:
             cold_start.put_first(run.project, fingerprint=run.classifier.model_fingerprint)
@@ -60,15 +64,19 @@ def execute(run: LabelingRun, *, on_progress: Progress = ignore_progress, second
         run.refresh_from_db()
 
 
-def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, deadline: float | None) -> bool:
+def _label_all(run: LabelingRun, lease: Lease, on_progress: Progress, is_over: IsOver) -> bool:
     provider = get_provider(run.provider)
     labeler = _labeler(run, lease, provider, on_progress)
-    if isinstance(labeler, HeadLabeler) and run.relabel and run.text_ids is None and run.limit is None:
+    texts = Text.objects.of_run(run)
+    is_whole = run.text_ids is None and run.limit is None
+    if isinstance(labeler, HeadLabeler) and run.relabel and is_whole:
         # First what has no vector: what is stopped between its vector and its label has one the next time.
-        new = embeddings.without(Text.objects.of_run(run), fingerprint=provider.fingerprint)
-        read = _label_each(run, lease, labeler, new, on_progress, deadline)
-        return read and _rescore_all(run, lease, labeler, on_progress, deadline)
-    return _label_each(run, lease, labeler, Text.objects.of_run(run), on_progress, deadline)
+        new = features.lacking(texts, [provider.fingerprint])
+        return _label_each(run, lease, labeler, new, on_progress, is_over) and _rescore_all(
+            run, lease, labeler, on_progress, is_over
+        )
+    labeled = _label_each(run, lease, labeler, texts, on_progress, is_over)
+    return labeled and (not is_whole or _read_decided(run, lease, labeler, is_over))
 
 
 def _label_each(
@@ -77,7 +85,7 @@ def _label_each(
     labeler: Labeler,
     texts: TextQuerySet,
     on_progress: Progress,
-    deadline: float | None,
+    is_over: IsOver,
 ) -> bool:
     done = run.done
     for rows in _chunks(run, texts, done):
@@ -85,14 +93,12 @@ def _label_each(
         _label_chunk(run, labeler, rows)
         done += len(rows)
         on_progress("Labeling", min(done, run.total), run.total)
-        if deadline and time.monotonic() > deadline:
+        if is_over():
             return False
-    if run.limit is None and run.text_ids is None:
-        return _read_decided(run, lease, labeler, deadline)
     return True
 
 
-def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: float | None) -> bool:
+def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, is_over: IsOver) -> bool:
     """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
 
     They get no label. False when the time is over.
@@ -111,14 +117,12 @@ def _read_decided(run: LabelingRun, lease: Lease, labeler: Labeler, deadline: fl
                 raise
             logger.warning("Run %s: %s decided texts were not read: %s", run.pk, len(rows), error)
             return True
-        if deadline and time.monotonic() > deadline:
+        if is_over():
             return False
     return True
 
 
-def _rescore_all(
-    run: LabelingRun, lease: Lease, labeler: HeadLabeler, on_progress: Progress, deadline: float | None
-) -> bool:
+def _rescore_all(run: LabelingRun, lease: Lease, labeler: HeadLabeler, on_progress: Progress, is_over: IsOver) -> bool:
     """Label again all that has a vector, from where an interrupted process stopped."""
     done = 0
     for held in rescoring.batches(run, fingerprint=labeler.encoder.provider.fingerprint):
@@ -127,7 +131,7 @@ def _rescore_all(
         done += len(held.ids)
         logger.info("Run %s: %s of %s texts changed", run.pk, changed, len(held.ids))
         on_progress("Labeling", min(done, run.total), run.total)
-        if deadline and time.monotonic() > deadline:
+        if is_over():
             return False
     return True
 

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from numpy.typing import NDArray
 
 from labeling import embeddings
@@ -14,8 +14,9 @@ from labeling.asking import CachedAnswers
 from labeling.classifiers import Inputs
 from labeling.embeddings import CachedEncoder, Encoded, TextRow
 from labeling.learning import answers
-from labeling.models import Classifier, Embedding, Project, Text
+from labeling.models import Classifier, Embedding, Project
 from labeling.providers import get_encoder
+from labeling.querysets import TextQuerySet
 
 AT_ONCE = 1_000
 
@@ -60,7 +61,7 @@ def _load_some(hashes: Sequence[str], inputs: Inputs | Classifier) -> dict[str, 
     return dict(zip(asked, rows, strict=True))
 
 
-def lacking(texts: QuerySet[Text], fingerprints: Collection[str]) -> QuerySet[Text]:
+def lacking(texts: TextQuerySet, fingerprints: Collection[str]) -> TextQuerySet:
     """Those of the texts that have nothing cached under one of the fingerprints or more."""
     cached = Embedding.objects.filter(content_hash=OuterRef("content_hash"))
     missing = [Q(~Exists(cached.filter(model_fingerprint=fingerprint))) for fingerprint in fingerprints]

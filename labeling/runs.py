@@ -15,8 +15,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_q.tasks import async_task
 
+from labeling import queueing
 from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, Text
 
@@ -150,7 +150,7 @@ def start_in_background(project: Project, **options: Any) -> LabelingRun:
 
 def queue(run: LabelingRun) -> None:
     """Hand the run to the background worker. Queued twice, it is worked on once."""
-    async_task("labeling.tasks.carry_out", run.pk, group=f"run-{run.pk}")
+    queueing.queue("labeling.tasks.carry_out", run.pk, group=f"run-{run.pk}")
 
 
 def unfinished(project: Project) -> LabelingRun | None:

@@ -53,9 +53,9 @@ class Group:
             self.restart("its main process died")
         elif self.hangs():
             self.restart("tasks wait and it carries none out")
-        now = timezone.now()
-        self.worker.seen_at = now
-        Worker.objects.filter(pk=self.worker.pk).update(seen_at=now)
+        if timezone.now() - self.worker.seen_at > BEAT:  # not at every look: each write waits for the disk
+            self.worker.seen_at = timezone.now()
+            Worker.objects.filter(pk=self.worker.pk).update(seen_at=self.worker.seen_at)
 
     def hangs(self) -> bool:
         """Whether tasks have been waiting for a while in which none was carried out here."""

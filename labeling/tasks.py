@@ -1,6 +1,7 @@
 """What the background worker is asked to do: ids in, one call each, safe to deliver twice."""
 
 import logging
+import time
 
 from labeling import execution, relearning, runs, workers
 from labeling.models import LabelingRun, Project
@@ -18,8 +19,9 @@ def carry_out(run_id: int) -> None:
     run = LabelingRun.objects.get(pk=run_id)
     if run.is_finished:
         return
+    deadline = time.monotonic() + TASK_SECONDS
     try:
-        if not execution.execute(run, seconds=TASK_SECONDS):
+        if not execution.execute(run, is_over=lambda: time.monotonic() > deadline or workers.is_stopping()):
             runs.queue(run)
     except (runs.RunInProgress, runs.RunTakenAway) as reason:
         logger.info("Run %s is left alone: %s", run_id, reason)
@@ -39,6 +41,7 @@ def learn(project_id: int) -> bool:
     return relearning.learn(Project.objects.get(pk=project_id))
 
 
+@workers.at_work()
 def label_anew(project_id: int) -> None:
     """Label a project's undecided texts again, because its categories changed."""
     relearning.label_anew(Project.objects.get(pk=project_id))

@@ -154,7 +154,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
 def test_a_run_out_of_time_is_paused(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "CHUNK", 2)
-    assert not execution.execute(run, seconds=0.0001)
+    assert not execution.execute(run, is_over=lambda: True)
     assert (run.status, run.done) == (RunStatus.PAUSED, 2)
     assert execution.execute(run)
 

@@ -189,10 +189,10 @@ def test_a_second_delivery_of_a_batch_changes_nothing(labeled: Project) -> None:
 def test_an_interrupted_relabeling_goes_on_where_it_stopped(labeled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescoring, "BATCH", 4)
     run = runs.start(labeled, relabel=True)
-    assert not execution.execute(run, seconds=1e-9)
+    assert not execution.execute(run, is_over=lambda: True)
     run.refresh_from_db()
     assert (run.done, run.rescored_to) == (4, labeled.texts.order_by("pk")[3].pk)
-    while not execution.execute(run, seconds=1e-9):
+    while not execution.execute(run, is_over=lambda: True):
         run.refresh_from_db()
     assert run.done == 10
 

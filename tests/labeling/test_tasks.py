@@ -1,7 +1,7 @@
 import pytest
 from django_q.models import OrmQ
 
-from labeling import execution, runs, tasks
+from labeling import execution, runs, tasks, workers
 from labeling.choices import RunStatus
 from labeling.models import Label, LabelingRun, Project
 
@@ -45,3 +45,11 @@ def test_a_failed_run_ends_the_task_without_an_error(project: Project, add_texts
     tasks.carry_out(run.pk)
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED
+
+
+def test_a_worker_that_is_told_to_end_queues_the_rest(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "CHUNK", 2)
+    monkeypatch.setattr(workers, "is_stopping", lambda: True)
+    tasks.carry_out(run.pk)
+    run.refresh_from_db()
+    assert (run.done, OrmQ.objects.get().task["args"]) == (2, (run.pk,))

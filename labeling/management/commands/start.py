@@ -1,6 +1,7 @@
 """manage.py start: everything that `make run` needs, in one command."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.crypto import get_random_string
 
 WAIT_SECONDS = 45  # the worker is given 30 to finish what it does
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
+        refuse_taken_port()
         call_command("migrate", verbosity=0)
         password = self._first_start()
         processes = {name: subprocess.Popen(command) for name, command in commands().items()}
@@ -51,6 +53,16 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def refuse_taken_port() -> None:
+    """Raises CommandError when something else answers there: the web server would be started again for ever."""
+    try:
+        socket.create_server((settings.HOST, settings.PORT)).close()
+    except OSError as error:
+        raise CommandError(
+            f"{settings.HOST}:{settings.PORT} cannot be used ({error.strerror}). Stop what runs there, or set PORT."
+        ) from error
+
+
 def commands() -> dict[str, list[str]]:
     address = f"{settings.HOST}:{settings.PORT}"
     web = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--log-level", "warning"]
@@ -63,7 +75,9 @@ def commands() -> dict[str, list[str]]:
 
 def watch(processes: dict[str, "subprocess.Popen[bytes]"], commands: dict[str, list[str]]) -> None:
     """Start again what dies; end everything on Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT as well: it is ignored by what a script starts in the background, until somebody asks for it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         while True:
             time.sleep(1)

@@ -85,3 +85,17 @@ def test_first_and_second_start(environment: dict[str, str], tmp_path: Path) -> 
         assert time.monotonic() - begin < 15
         assert "password" not in second.log.read_text()
     assert manage(environment, "shell", "--no-imports", "-c", COUNTING).split() == counts
+
+
+def test_a_port_in_use_is_refused_and_says_what_to_do(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
+        done = subprocess.run(
+            [sys.executable, "manage.py", "start"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "set PORT" in done.stderr
