@@ -153,11 +153,9 @@ def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) ->
 
 def _quality(fit: LearnedFit | StackedFit, categories: Sequence[Category]) -> dict[str, object]:
     each = zip(categories, fit.quality.categories, strict=True)
-    choices = fit.choices if isinstance(fit, LearnedFit) else None  # a stacked head is not refitted between trainings
     return {
         **fit.diagnostics(),
         "categories": [{"id": category.pk, **asdict(quality)} for category, quality in each],
-        "choices": choices.as_dict() if choices else None,
         "is_calibrated": fit.n_reviews >= ENOUGH_TO_CALIBRATE,
     }
 

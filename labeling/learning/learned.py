@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import logsumexp
+from scipy.optimize import minimize_scalar
 
-from labeling.learning import calibration, mixing
+from labeling.learning import mixing, weighting
 from labeling.learning.classifier import FloatArray, LinearHead, softmax
+from labeling.learning.members import Scores, Texts, anchored, mixed, regressed, share_scores
 from labeling.learning.quality import Quality, measure
 
 FEWEST_REVIEWS = 10  # with fewer, folds of one or two texts choose by chance: the anchored prior answers alone
@@ -31,8 +31,6 @@ ANCHORS = (10.0, 3.0, 30.0)  # how many reviewed texts a category's prototype we
 SCALES = (1.0, 0.5)  # of the prior that the regression is pulled towards, after its temperature is fitted
 PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # of the squared distance from that prior, strong first
 MIDDLE_PENALTY = 0.3
-BIAS_PENALTY = 2.0
-SMOOTHING = 1.0  # reviews that every category is given before shares are counted
 FOLD_STEPS = 10  # each begins where the stronger penalty ended; with 7, one set lost a point or two at 1,000
 FINAL_STEPS = 20  # from where a fold ended; 50 gain at most a quarter of a point
 STACK_START = (0.5, 0.5, 0.0)  # prototypes, regression, shares: what ten reviews cannot tell apart
@@ -75,30 +73,33 @@ class Choices:
 class LearnedFit:
     """A head learned from reviews, what was chosen, and what out-of-fold predictions say about it.
 
-    `mix` is the share of the regression in the head's log-probabilities (0: prototypes only), `share_bias` how much of
-    the log of the reviewed shares is in its bias, `anchor`, `scale` and `penalty` what was chosen of ANCHORS, SCALES
-    and PENALTIES (None without regression). `probabilities` (n, n_categories) are out of fold, in the order of the
-    reviewed texts: no row comes from a member that saw its text. Only the handful of numbers that mix the members, and
-    the factor for the prior's logits, were chosen on all rows. All choices are in `choices`, None below FEWEST_REVIEWS.
+    `probabilities` (n, n_categories) are out of fold, in the order of the reviewed texts: no row comes from a member
+    that saw its text. Only the handful of numbers that mix the members, and the factor for the prior's logits, were
+    chosen on all rows. `choices` is None below FEWEST_REVIEWS.
     """
 
     head: LinearHead
-    mix: float
-    share_bias: float
-    anchor: float
-    scale: float | None
-    penalty: float | None
     n_reviews: int
     probabilities: FloatArray
     quality: Quality
     choices: Choices | None = None
 
-    def diagnostics(self) -> dict[str, float | int | None]:
+    @property
+    def mix(self) -> float:
+        """The share of the regression in the head's log-probabilities; 0: prototypes only."""
+        if self.choices is None:
+            return 0.0
+        prototypes, regression, _ = self.choices.parts
+        return regression / (prototypes + regression)
+
+    def diagnostics(self) -> dict[str, Any]:
         """The figures as plain numbers, for storing beside the head."""
         measured = {name: getattr(self.quality, name) for name in ("accuracy", "macro_f1", "log_loss", "ece", "brier")}
-        chosen = {name: getattr(self, name) for name in ("mix", "share_bias", "anchor", "scale", "penalty")}
-        rounded = {name: None if value is None else round(value, 4) for name, value in {**measured, **chosen}.items()}
-        return {**rounded, "n_reviews": self.n_reviews}
+        return {
+            **{name: round(value, 4) for name, value in {**measured, "mix": self.mix}.items()},
+            "choices": self.choices.as_dict() if self.choices else None,
+            "n_reviews": self.n_reviews,
+        }
 
 
 def fit(
@@ -122,20 +123,20 @@ def fit(
     plain = Scores(prior.weights.astype(np.float64), prior.bias.astype(np.float64)).times(1 / prior.temperature)
     folds = _folds(texts.labels, FOLDS if len(texts) < MANY_REVIEWS else FOLDS_OF_MANY, seed)
     if len(texts) < FEWEST_REVIEWS:
-        anchored = _anchored(texts, plain, ANCHORS[0])
-        logits = _out_of_fold(texts, folds, partial(_anchored, prior=plain, strength=ANCHORS[0]))
-        return _learned(anchored, 1 / prior.temperature, logits, texts, anchor=ANCHORS[0])
+        moved = anchored(texts, plain, ANCHORS[0])
+        logits = _out_of_fold(texts, folds, partial(anchored, prior=plain, strength=ANCHORS[0]))
+        return _learned(moved, 1 / prior.temperature, logits, texts)
     trust = _trust(plain, texts)
     start = plain.times(trust)
     anchor, anchored_logits = _choose_anchor(texts, start, folds)
     regression = _choose_regression(texts, start, folds)
-    share_logits = _out_of_fold(texts, folds, partial(_share_scores, prior=start))
+    share_logits = _out_of_fold(texts, folds, partial(share_scores, prior=start))
     parts = _stacked((anchored_logits, regression.logits, share_logits), texts)
     pulled = start.times(regression.scale)
     members = (
-        _anchored(texts, start, anchor),
-        _regressed(texts, pulled, regression.penalty, regression.fitted[0], FINAL_STEPS),
-        _share_scores(texts, start),
+        anchored(texts, start, anchor),
+        regressed(texts, pulled, regression.penalty, regression.fitted[0], FINAL_STEPS),
+        share_scores(texts, start),
     )
     choices = Choices(trust, anchor, regression.scale, regression.penalty, (parts[0], parts[1], parts[2]))
     return _learned(
@@ -143,11 +144,6 @@ def fit(
         _unit(choices, prior),
         parts[0] * anchored_logits + parts[1] * regression.logits + parts[2] * share_logits,
         texts,
-        mix=float(parts[1] / (parts[0] + parts[1])),
-        share_bias=float(parts[2]),
-        anchor=anchor,
-        scale=regression.scale,
-        penalty=regression.penalty,
         choices=choices,
     )
 
@@ -157,7 +153,7 @@ class Refit:
     """A head, and the member from which the next `refit` may start."""
 
     head: LinearHead
-    regression: "Scores"
+    regression: Scores
 
 
 def refit(
@@ -180,57 +176,12 @@ def refit(
     )
     pulled = start.times(choices.scale)
     begin, steps = (before.regression, REFIT_STEPS) if before else (pulled, FOLD_STEPS + FINAL_STEPS)
-    regression = _regressed(texts, pulled, choices.penalty, begin, steps)
-    members = (_anchored(texts, start, choices.anchor), regression, _share_scores(texts, start))
+    regression = regressed(texts, pulled, choices.penalty, begin, steps)
+    members = (anchored(texts, start, choices.anchor), regression, share_scores(texts, start))
     return Refit(_head(mixed(members, choices.parts), _unit(choices, prior)), regression)
 
 
-@dataclass(frozen=True, eq=False)
-class _Texts:
-    """Reviewed texts; `weights` add up to their effective number [KIS65], `center` (dim,) is the mean of all texts."""
-
-    vectors: Array
-    labels: IntArray
-    weights: Array
-    center: Array
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def only(self, rows: NDArray[np.bool_]) -> "_Texts":
-        return _Texts(self.vectors[rows], self.labels[rows], self.weights[rows], self.center)
-
-    def loss(self, logits: Array) -> float:
-        """The weighted sum of the log losses of logits (n, n_categories)."""
-        own = logits[np.arange(len(self)), self.labels]
-        return float(self.weights @ (logsumexp(logits, axis=1) - own))
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """A linear head in double precision, at temperature one; `weights` (dim, n_categories), `bias` (n_categories,)."""
-
-    weights: Array
-    bias: Array
-
-    def of(self, texts: _Texts) -> Array:
-        return np.asarray(texts.vectors @ self.weights + self.bias)
-
-    def times(self, factor: float) -> "Scores":
-        return Scores(self.weights * factor, self.bias * factor)
-
-
-def mixed(members: Sequence[Scores], parts: ArrayLike) -> Scores:
-    """The linear head whose log-probabilities are those of the members times `parts` (n_members,), but for a constant.
-
-    Log-probabilities differ from logits by a constant a text, which the softmax does not see.
-    """
-    weights, bias = np.stack([one.weights for one in members]), np.stack([one.bias for one in members])
-    shares = np.asarray(parts, dtype=np.float64)
-    return Scores(np.tensordot(shares, weights, axes=1), np.tensordot(shares, bias, axes=1))
-
-
-def _trust(prior: Scores, texts: _Texts) -> float:
+def _trust(prior: Scores, texts: Texts) -> float:
     """The factor for the prior's logits with the least log loss [GUO17], held near one while reviews are few."""
     if not len(texts):
         return 1.0
@@ -253,7 +204,7 @@ def _folds(labels: IntArray, count: int, seed: int) -> IntArray:
     return folds
 
 
-def _out_of_fold(texts: _Texts, folds: IntArray, member: Callable[[_Texts], Scores]) -> Array:
+def _out_of_fold(texts: Texts, folds: IntArray, member: Callable[[Texts], Scores]) -> Array:
     """Logits (n, n_categories) of each text by the member fitted without the text's fold."""
     parts = [(folds == fold, member(texts.only(folds != fold))) for fold in np.unique(folds)]
     if not parts:
@@ -264,87 +215,14 @@ def _out_of_fold(texts: _Texts, folds: IntArray, member: Callable[[_Texts], Scor
     return logits
 
 
-# --- Members ----------------------------------------------------------------------------------------------------------
-
-
-def _anchored(texts: _Texts, prior: Scores, strength: float) -> Scores:
-    """The prior's directions moved to the reviewed texts of their category; lengths and other columns stay."""
-    lengths = np.maximum(np.linalg.norm(prior.weights, axis=0), 1e-12)
-    sums = np.zeros_like(prior.weights.T)
-    np.add.at(sums, texts.labels, texts.vectors)
-    moved = strength * prior.weights / lengths + sums.T
-    moved *= lengths / np.maximum(np.linalg.norm(moved, axis=0), 1e-12)
-    reviewed = np.isin(np.arange(len(prior.bias)), texts.labels)
-    return Scores(np.where(reviewed, moved, prior.weights), prior.bias)
-
-
-def _regressed(texts: _Texts, prior: Scores, penalty: float, start: Scores, steps: int) -> Scores:
-    """Multinomial logistic regression, penalised for its distance from the prior [CHE06]; unreviewed columns stay.
-
-    Columns without reviews take part in the softmax as one constant. `start` is where the search begins.
-    """
-    reviewed, columns = np.unique(texts.labels, return_inverse=True)
-    logits = prior.of(texts)
-    rest = np.delete(logits, reviewed, axis=1)
-    constant = logsumexp(rest, axis=1) if rest.shape[1] else np.full(len(texts), -np.inf)
-    problem = Regression(texts.vectors - texts.center, columns, logits[:, reviewed], constant, penalty)
-    move = Scores(start.weights - prior.weights, start.bias - prior.bias)
-    first = np.vstack([move.weights, move.bias + texts.center @ move.weights])[:, reviewed]
-    options = {"maxiter": steps, "ftol": 1e-6}
-    found = minimize(problem, first.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(first.shape)
-    weights, bias = prior.weights.copy(), prior.bias.copy()
-    weights[:, reviewed] += found[:-1]
-    bias[reviewed] += found[-1] - texts.center @ found[:-1]
-    return Scores(weights, bias)
-
-
-@dataclass(frozen=True, eq=False)
-class Regression:
-    """What the regression minimises: the log loss of `base + [vectors 1] move`, and the squares of the move.
-
-    `vectors` (n, dim), `labels` (n,) in 0..r-1, `base` (n, r) logits of the prior, `rest` (n,) the log of the summed
-    exponentials of all other categories.
-    """
-
-    vectors: Array
-    labels: IntArray
-    base: Array
-    rest: Array
-    penalty: float
-
-    def __call__(self, move: Array) -> tuple[float, Array]:
-        """The loss and its gradient at a move ((dim + 1) * r,), the last row of which is the bias."""
-        table = move.reshape(-1, self.base.shape[1])
-        logits = self.base + self.vectors @ table[:-1] + table[-1]
-        rows = np.arange(len(logits))
-        own = logits[rows, self.labels]
-        top = np.maximum(logits.max(axis=1), self.rest)
-        logits -= top[:, None]
-        np.exp(logits, out=logits)
-        total = logits.sum(axis=1) + np.exp(self.rest - top)
-        logits /= total[:, None]
-        logits[rows, self.labels] -= 1
-        held = np.full((len(table), 1), self.penalty)
-        held[-1] = BIAS_PENALTY
-        gradient = np.vstack([self.vectors.T @ logits, logits.sum(axis=0)]) + held * table
-        loss = (np.log(total) + top - own).sum() + (held * table**2).sum() / 2
-        return float(loss), gradient.ravel()
-
-
-def _share_scores(texts: _Texts, prior: Scores) -> Scores:
-    """The log of each category's share of the reviews, as a bias: what is more frequent is likelier."""
-    counts = np.bincount(texts.labels, weights=texts.weights, minlength=len(prior.bias)) + SMOOTHING
-    return Scores(np.zeros_like(prior.weights), np.log(counts * len(counts) / counts.sum()))
-
-
 # --- Choices ----------------------------------------------------------------------------------------------------------
 
 
-def _choose_anchor(texts: _Texts, prior: Scores, folds: IntArray) -> tuple[float, Array]:
+def _choose_anchor(texts: Texts, prior: Scores, folds: IntArray) -> tuple[float, Array]:
     """The strength of ANCHORS with the least loss out of fold, and its logits."""
     tried = []
     for strength in ANCHORS:
-        member = partial(_anchored, prior=prior, strength=strength)
+        member = partial(anchored, prior=prior, strength=strength)
         tried.append((strength, _out_of_fold(texts, folds, member)))
     return min(tried, key=lambda one: texts.loss(one[1]))
 
@@ -360,7 +238,7 @@ class _Trial:
     loss: float
 
 
-def _choose_regression(texts: _Texts, prior: Scores, folds: IntArray) -> _Trial:
+def _choose_regression(texts: Texts, prior: Scores, folds: IntArray) -> _Trial:
     """The scale with the least loss out of fold at a middle penalty, then downhill along PENALTIES from there."""
     best = min((_try(texts, prior, folds, scale, MIDDLE_PENALTY) for scale in SCALES), key=lambda one: one.loss)
     weaker = [penalty for penalty in PENALTIES if penalty < MIDDLE_PENALTY]
@@ -377,21 +255,21 @@ def _choose_regression(texts: _Texts, prior: Scores, folds: IntArray) -> _Trial:
 
 
 def _try(
-    texts: _Texts, prior: Scores, folds: IntArray, scale: float, penalty: float, starts: tuple[Scores, ...] = ()
+    texts: Texts, prior: Scores, folds: IntArray, scale: float, penalty: float, starts: tuple[Scores, ...] = ()
 ) -> _Trial:
     """Fit without each fold in turn, from what was fitted for the neighbouring penalty where there is any."""
     pulled = prior.times(scale)
     queue, fitted = iter(starts), []
 
-    def member(others: _Texts) -> Scores:
-        fitted.append(_regressed(others, pulled, penalty, next(queue, pulled), FOLD_STEPS))
+    def member(others: Texts) -> Scores:
+        fitted.append(regressed(others, pulled, penalty, next(queue, pulled), FOLD_STEPS))
         return fitted[-1]
 
     logits = _out_of_fold(texts, folds, member)
     return _Trial(scale, penalty, tuple(fitted), logits, texts.loss(logits))
 
 
-def _stacked(logits: Sequence[Array], texts: _Texts) -> Array:
+def _stacked(logits: Sequence[Array], texts: Texts) -> Array:
     """How much of each member's logits, (n_members,), by texts that it was not fitted on."""
     return mixing.parts(
         logits, texts.labels, texts.weights, start=STACK_START, bounds=STACK_BOUNDS, penalty=STACK_PENALTY
@@ -401,27 +279,10 @@ def _stacked(logits: Sequence[Array], texts: _Texts) -> Array:
 # --- What is handed back ----------------------------------------------------------------------------------------------
 
 
-def _learned(
-    scores: Scores,
-    unit: float,
-    logits: Array,
-    texts: _Texts,
-    *,
-    anchor: float,
-    mix: float = 0.0,
-    share_bias: float = 0.0,
-    scale: float | None = None,
-    penalty: float | None = None,
-    choices: Choices | None = None,
-) -> LearnedFit:
+def _learned(scores: Scores, unit: float, logits: Array, texts: Texts, *, choices: Choices | None = None) -> LearnedFit:
     probabilities = softmax(logits)
     return LearnedFit(
         head=_head(scores, unit),
-        mix=mix,
-        share_bias=share_bias,
-        anchor=anchor,
-        scale=scale,
-        penalty=penalty,
         n_reviews=len(texts),
         probabilities=probabilities,
         quality=measure(probabilities, texts.labels, texts.weights),
@@ -444,7 +305,7 @@ def _single(values: Array) -> FloatArray:
 
 def _checked(
     vectors: ArrayLike, labels: ArrayLike, prior: LinearHead, weights: ArrayLike | None, pool: ArrayLike | None
-) -> _Texts:
+) -> Texts:
     matrix, held = np.asarray(vectors, dtype=np.float64), np.asarray(labels)
     if matrix.ndim != 2 or matrix.shape[1] != prior.dim or held.shape != matrix.shape[:1]:
         raise ValueError(f"Vectors {matrix.shape}, labels {held.shape} and a prior of width {prior.dim} do not fit.")
@@ -453,10 +314,9 @@ def _checked(
     whole = held.astype(np.int64)
     if (whole != held).any() or not np.isin(whole, np.arange(prior.n_categories)).all():
         raise ValueError(f"Labels must be whole numbers from 0 to {prior.n_categories - 1}.")
-    shares = calibration.normalized(weights, len(whole))
-    size = 1 / float(shares @ shares) if len(whole) else 0.0
+    counted = weighting.effective(weights, len(whole))
     others = None if pool is None or not len(np.asarray(pool)) else np.asarray(pool, dtype=np.float64)
     if others is not None and (others.ndim != 2 or others.shape[1] != prior.dim or not np.isfinite(others).all()):
         raise ValueError(f"A pool of shape {others.shape} must be finite numbers of width {prior.dim}.")
-    center = others.mean(axis=0) if others is not None else shares @ matrix
-    return _Texts(matrix, whole, shares * size, center)
+    center = others.mean(axis=0) if others is not None else counted @ matrix / max(float(counted.sum()), 1e-12)
+    return Texts(matrix, whole, counted, center)

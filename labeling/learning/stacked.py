@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labeling.learning import calibration, learned, mixing
+from labeling.learning import learned, mixing, weighting
 from labeling.learning.classifier import FloatArray, LinearHead, softmax
-from labeling.learning.learned import LearnedFit, Scores
+from labeling.learning.learned import LearnedFit
+from labeling.learning.members import Scores, log_shares, mixed
 from labeling.learning.quality import Quality, measure
 
 FEWEST_REVIEWS = learned.FEWEST_REVIEWS  # with fewer the model's own answer holds
@@ -27,7 +28,6 @@ UNTAUGHT = np.array([1.0, 0.0, 0.0, 0.0])
 START = (0.7, 0.0, 0.3, 0.0)  # of the members, in that order: what a few reviews cannot tell apart
 BOUNDS = ((0.0, 3.0), (0.0, 3.0), (0.0, 3.0), (-1.5, 0.0))
 PENALTY = 4.0  # of the squared distance from START
-SMOOTHING = 1.0  # reviews that every category is given before shares are counted
 LEAST = 1e-12  # a probability out of fold whose logarithm is taken
 
 Array = NDArray[np.float64]
@@ -84,8 +84,8 @@ def fit(
     believing = LinearHead(_single(np.eye(k) * unit), _single(np.zeros(k)))
     corrected = learned.fit(matrix[:, :k] / unit, held, believing, pool=everywhere[:, :k] / unit, **shared)
     vectors = learned.fit(matrix[:, k:], held, prior, pool=everywhere[:, k:], **shared)
-    places, counted = held.astype(np.int64), _counted(weights, len(held))
-    shares = _log_shares(places, counted, k)
+    places, counted = held.astype(np.int64), weighting.effective(weights, len(held))
+    shares = log_shares(places, counted, k)
     logits = np.stack([matrix[:, :k], _logs(corrected), _logs(vectors), np.broadcast_to(shares, (len(held), k))])
     parts = UNTAUGHT
     if len(held) >= FEWEST_REVIEWS:
@@ -111,20 +111,8 @@ def _head(corrected: LinearHead, vectors: LinearHead, shares: Array, *, unit: fl
         _placed(*_at_one(vectors), width, first=k),
         _placed(np.zeros((k, k)), shares, width),
     )
-    mix = learned.mixed(members, parts)
+    mix = mixed(members, parts)
     return LinearHead(_single(mix.weights), _single(mix.bias))
-
-
-def _counted(weights: ArrayLike | None, n: int) -> Array:
-    """Weights (n,) that add up to the number of even reviews that they are worth [KIS65]."""
-    shares = calibration.normalized(weights, n)
-    return shares / float(shares @ shares) if n else shares
-
-
-def _log_shares(labels: IntArray, counted: Array, n_categories: int) -> Array:
-    """The log of each category's share of the reviews, (n_categories,); 0 is an even share."""
-    counts = np.bincount(labels, weights=counted, minlength=n_categories) + SMOOTHING
-    return np.asarray(np.log(counts * n_categories / counts.sum()))
 
 
 def _logs(fit: LearnedFit) -> Array:

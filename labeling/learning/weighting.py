@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from labeling.learning import calibration
+
 STRATA = 10
 FEW = 100.0  # texts picked: with so many, half of the way (in logarithms) from equal weights to those of the strata
 MOST = 20.0  # times the median weight: a few texts that were hardly ever picked would decide alone
@@ -25,3 +27,9 @@ def stratum_weights(picked: ArrayLike, pool: ArrayLike) -> NDArray[np.float64]:
     found = np.bincount(places, minlength=len(edges) + 1) / len(scores)
     weights = (expected[places] / found[places]) ** (len(scores) / (len(scores) + FEW))
     return np.asarray(np.minimum(weights, MOST * np.median(weights)))
+
+
+def effective(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
+    """The weights (count,), or equal ones, scaled to add up to the number of even texts that they are worth [KIS65]."""
+    shares = calibration.normalized(weights, count)
+    return shares / float(shares @ shares) if count else shares

@@ -2,10 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from scipy.optimize import check_grad
 
 from labeling.learning import learned
-from labeling.learning.classifier import LinearHead, softmax
+from labeling.learning.classifier import LinearHead
 from labeling.learning.quality import CategoryQuality, measure
 
 DIM, CATEGORIES = 16, 4
@@ -135,29 +134,6 @@ def test_folds_hold_each_category_evenly():
         assert np.bincount(folds[labels == category], minlength=5).tolist() == [count] * 5
 
 
-def test_the_gradient_is_the_slope_of_the_loss():
-    rng = np.random.default_rng(6)
-    problem = learned.Regression(
-        vectors=rng.normal(size=(12, 5)),
-        labels=rng.integers(0, 3, size=12),
-        base=rng.normal(size=(12, 3)),
-        rest=rng.normal(size=12),
-        penalty=0.3,
-    )
-    move = rng.normal(size=6 * 3)
-    assert check_grad(lambda at: problem(at)[0], lambda at: problem(at)[1], move) < 1e-5
-
-
-def test_a_mix_of_heads_is_the_mix_of_their_log_probabilities():
-    rng = np.random.default_rng(8)
-    members = [learned.Scores(rng.normal(size=(DIM, 3)), rng.normal(size=3)) for _ in range(2)]
-    vectors = rng.normal(size=(20, DIM))
-    one, two = (np.log(softmax(vectors @ member.weights + member.bias)) for member in members)
-    mixed = learned.mixed(members, (0.3, 0.6))
-    found = softmax(vectors @ mixed.weights + mixed.bias)
-    np.testing.assert_allclose(found, softmax(0.3 * one + 0.6 * two), rtol=1e-4, atol=1e-6)
-
-
 def test_quality_of_known_answers():
     probabilities = np.array([[0.8, 0.2, 0.0], [0.6, 0.4, 0.0], [0.3, 0.7, 0.0], [0.9, 0.1, 0.0]], dtype=np.float32)
     quality = measure(probabilities, np.array([0, 1, 1, 0]))
@@ -170,8 +146,10 @@ def test_quality_of_known_answers():
 
 
 def test_diagnostics_are_plain_numbers(centers, prior):
-    figures = learned.fit(*texts(centers, 30), prior).diagnostics()
-    assert all(isinstance(value, int | float) for value in figures.values())
+    fit = learned.fit(*texts(centers, 30), prior)
+    figures = json.loads(json.dumps(fit.diagnostics()))
+    assert (figures["n_reviews"], figures["choices"]) == (30, fit.choices.as_dict())
+    assert figures["mix"] == pytest.approx(fit.mix, abs=1e-4)
 
 
 @pytest.mark.parametrize(

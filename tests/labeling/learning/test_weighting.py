@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labeling.learning.weighting import MOST, stratum_weights
+from labeling.learning.weighting import MOST, effective, stratum_weights
 
 
 def test_a_random_pick_needs_no_weights() -> None:
@@ -36,3 +36,12 @@ def test_no_text_outweighs_all_others() -> None:
 def test_nothing_picked_and_nothing_to_stand_for() -> None:
     assert stratum_weights([], [0.5]).shape == (0,)
     assert stratum_weights([0.5, 0.6], []).tolist() == [1.0, 1.0]
+
+
+def test_even_weights_are_worth_as_many_texts_as_there_are() -> None:
+    assert effective(None, 4).tolist() == [1.0] * 4
+
+
+def test_uneven_weights_are_worth_fewer_texts() -> None:
+    """3, 1: (3 + 1)^2 / (9 + 1) = 1.6 even texts [KIS65]."""
+    np.testing.assert_allclose(effective([3, 1], 2), [1.2, 0.4])
