@@ -28,8 +28,9 @@ from itertools import tee
 import numpy as np
 from data_sets import DataSet, Rows, Stopwatch, Vectors, add_arguments, read_all
 from numpy.typing import NDArray
+from reviewing import EVERY, by_margin, weights_of
 
-from labeling.learning import learned, risk, sampling, weighting, zero_shot
+from labeling.learning import learned, risk, zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.learning.risk import Promise
 
@@ -40,7 +41,7 @@ LOOKS, QUICK_LOOKS = (
     (1_000, 4_000),
     (100, 200),
 )  # reviews besides the audit; more looks would be stricter
-EVERY, GROWTH = 25, 0.25  # learning again after so many reviews, at least, and so large a share of them
+GROWTH = 0.25  # learning again after so large a share of the reviews, and after EVERY at least
 POOL = 5_000
 BUDGET, DELTA = 0.05, 0.05
 AVERAGED = ("accuracy", "reviews", "looks", "coverage", "wrong")
@@ -209,9 +210,7 @@ def taught(texts: Campaign, audit: Audit) -> Iterator[State]:
         while len(rows) < stop:
             is_open = np.flatnonzero(~is_audit & ~state.settled)
             count = min(max(EVERY, int(GROWTH * len(rows))), stop - len(rows))
-            probabilities = head.probabilities(texts.vectors[is_open])
-            shown = is_open[sampling.diverse_margin(probabilities, texts.vectors[is_open], count)]
-            rows = np.concatenate([rows, shown])
+            rows = np.concatenate([rows, is_open[by_margin(head, texts.vectors[is_open], count)]])
             head = learn(texts, rows)
             state = relabeled(texts, state, head, rows)
         yield state
@@ -219,8 +218,7 @@ def taught(texts: Campaign, audit: Audit) -> Iterator[State]:
 
 def learn(texts: Campaign, rows: Rows) -> LinearHead:
     pool = texts.vectors[:POOL]
-    picked, everywhere = (texts.prior.probabilities(some).max(axis=1) for some in (texts.vectors[rows], pool))
-    weights = weighting.stratum_weights(picked, everywhere)
+    weights = weights_of(texts.vectors[rows], texts.prior, pool)
     return learned.fit(texts.vectors[rows], texts.answers[rows], texts.prior, weights=weights, pool=pool).head
 
 

@@ -12,6 +12,8 @@ from labeling.learning.classifier import LinearHead
 from labeling.learning.learned import LearnedFit
 
 EVERY = 25  # reviews after which the program learns again
+# As `reviews.claiming`, `reviews.queue` and `reviews.diversity`, which cannot be imported without a database.
+LOOKED_AT, SEEN_LATELY, NEAR_DUPLICATE = 30, 8, 0.95
 
 # Which of the texts with these vectors (n, dim) are shown next: (head, vectors, count, rng) -> `count` places (count,).
 Strategy = Callable[[LinearHead, Vectors, int, np.random.Generator], Rows]
@@ -21,9 +23,16 @@ def at_random(head: LinearHead, vectors: Vectors, count: int, rng: np.random.Gen
     return rng.permutation(len(vectors))[:count]
 
 
-def by_margin(head: LinearHead, vectors: Vectors, count: int, rng: np.random.Generator) -> Rows:
-    """The review queue: least distance of the two best first, near-duplicates apart."""
-    return sampling.diverse_margin(head.probabilities(vectors), vectors, count)
+def by_margin(head: LinearHead, vectors: Vectors, count: int, rng: np.random.Generator | None = None) -> Rows:
+    """The review queue: the least distance of the two best first, but near-duplicates of what was just shown wait."""
+    waiting = np.argsort(-sampling.margin(head.probabilities(vectors)), kind="stable").tolist()
+    shown: list[int] = []
+    for _ in range(min(count, len(waiting))):
+        first = waiting[:LOOKED_AT]
+        likeness = vectors[first] @ vectors[shown[-SEEN_LATELY:]].T
+        is_new = likeness.max(axis=1, initial=-1.0) <= NEAR_DUPLICATE
+        shown.append(waiting.pop(int(is_new.argmax())))  # the most urgent where none is new
+    return np.array(shown, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,10 @@ def learn(data: DataSet, rows: Rows, weights: NDArray[np.float64] | None) -> Lea
 
 
 def stratum_weights(data: DataSet, rows: Rows) -> NDArray[np.float64]:
-    """The weights that the program gives to reviews, as `labeling.training.weights_for`."""
-    picked, everywhere = (data.prior.probabilities(vectors).max(axis=1) for vectors in (data.vectors[rows], data.pool))
+    return weights_of(data.vectors[rows], data.prior, data.pool)
+
+
+def weights_of(vectors: Vectors, prior: LinearHead, pool: Vectors) -> NDArray[np.float64]:
+    """The weights that the program gives to reviewed texts (n, dim), as `labeling.training.weights_for`."""
+    picked, everywhere = (prior.probabilities(some).max(axis=1) for some in (vectors, pool))
     return weighting.stratum_weights(picked, everywhere)

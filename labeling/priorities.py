@@ -18,7 +18,7 @@ LEAST, MOST, FOLLOWED = 0.0, 1.0, 2.0
 def urgency(probabilities: ArrayLike, strategy: str) -> NDArray[np.float32]:
     """What reviews would tell, from 0 to 1, shape (n,), by one of the strategies of `Sampling` [SET09].
 
-    `probabilities` has shape (n, n_categories). The guard of `diverse_margin` works when texts are claimed.
+    `probabilities` has shape (n, n_categories). The guard of DIVERSE_MARGIN works when texts are claimed.
     """
     rows = np.asarray(probabilities)
     return np.clip(_SCORES[Sampling(strategy)](rows), LEAST, MOST)
