@@ -70,28 +70,7 @@ class CertificateSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Certificate
-        fields = [
-            "id",
-            "project",
-            "promise",
-            "budget",
-            "delta",
-            "look",
-            "level",
-            "is_granted",
-            "sentence",
-            "ended",
-            "is_in_use",
-            "threshold",
-            "labels",
-            "population",
-            "audited",
-            "wrong",
-            "upper_bound",
-            "coverage",
-            "left_for_people",
-            "created_at",
-        ]
+        fields = ["id", "project", *certification.SHOWN, "sentence", "is_granted", "ended", "is_in_use", "created_at"]
 
     def get_ended(self, certificate: Certificate) -> str | None:
         reason: str | None = self.context["ended"][certificate.pk]

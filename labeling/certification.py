@@ -59,7 +59,6 @@ SHOWN = (
     "upper_bound",
     "coverage",
     "left_for_people",
-    "steps",
 )
 
 
@@ -212,7 +211,8 @@ def waiting_for_people(project: Project) -> int:
 def as_dict(certificate: Certificate) -> dict[str, Any]:
     facts = {name: getattr(certificate, name) for name in SHOWN}
     named = {"id": certificate.pk, "project": certificate.project.name, "is_granted": certificate.is_granted}
-    return named | facts | {"sentence": certificate.sentence, "created_at": certificate.created_at.isoformat()}
+    told = {"steps": certificate.steps, "sentence": certificate.sentence}
+    return named | facts | told | {"created_at": certificate.created_at.isoformat()}
 
 
 # --- Use --------------------------------------------------------------------------------------------------------------

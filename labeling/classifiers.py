@@ -66,6 +66,12 @@ def fitted_for(project: Project, provider: Provider, categories: Sequence[Catego
     return heads.filter(**inputs(provider, categories)._asdict())
 
 
+def newest_prior(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
+    """The newest zero-shot classifier for these categories, if there is one."""
+    zero_shot = fitted_for(project, provider, categories).exclude(kind=ClassifierKind.LEARNED)
+    return zero_shot.order_by("-version").first()
+
+
 def newest_fingerprint(project: Project) -> QuerySet[Classifier, str]:
     """The model under which the project's texts have cached vectors: one or none, to be read or part of a query."""
     return project.classifiers.order_by("-version").values_list("model_fingerprint", flat=True)[:1]

@@ -11,9 +11,10 @@ from django.db.models.functions import Left
 from django.utils.text import Truncator
 from numpy.typing import NDArray
 
-from labeling import classifiers, embeddings, projects, runs
+from labeling import classifiers, embeddings, lessons, projects, runs
 from labeling.audits import OPEN
-from labeling.choices import ClassifierKind, TextStatus
+from labeling.choices import ClassifierKind
+from labeling.classifiers import Inputs
 from labeling.models import Category, Classifier, Project
 from labeling.queueing import queue
 
@@ -96,17 +97,17 @@ def find(project: Project) -> Found:
     if prior is None:
         return Found((), 0, 0, 0.0, NOT_LABELED)
     waiting = project.texts.filter(status__in=OPEN).count()
-    reviewed, labels = _reviewed(project, prior, categories)
-    if len(labels) < novelty.FEWEST_REVIEWED:
+    lesson = lessons.read(project, Inputs(prior.model_fingerprint), categories, most=NEWEST)
+    if len(lesson.labels) < novelty.FEWEST_REVIEWED:
         note = f"Decide {novelty.FEWEST_REVIEWED} texts first: they show how well a text fits its category."
         return Found((), 0, waiting, 0.0, note)
     drawn = _drawn(project)
-    known = {categories[place].pk for place in labels}
+    known = {categories[place].pk for place in lesson.labels}
     texts, vectors = _with_vector([text for text in drawn if text.category_id in known], prior)
     if not texts:
         return Found((), 0, waiting, 0.0, NOTHING_OPEN)
     prototypes = classifiers.load_head(prior.pk).weights.T
-    novel = novelty.find(vectors, [text.beginning for text in texts], reviewed, labels, prototypes)
+    novel = novelty.find(vectors, [text.beginning for text in texts], lesson.vectors, lesson.labels, prototypes)
     groups = tuple(_group(group, texts, waiting / len(drawn)) for group in novel.groups)
     return Found(groups, len(texts), waiting, novel.unfamiliar, "" if groups else NO_GROUP)
 
@@ -166,18 +167,6 @@ def _with_vector(texts: Sequence[_Text], prior: Classifier) -> tuple[list[_Text]
     cached = embeddings.load((text.content_hash for text in texts), fingerprint=prior.model_fingerprint)
     known = [text for text in texts if text.content_hash in cached]
     return known, _stacked([cached[text.content_hash].vector for text in known])
-
-
-def _reviewed(
-    project: Project, prior: Classifier, categories: Sequence[Category]
-) -> tuple[NDArray[np.float32], list[int]]:
-    """Vectors (n, dim) of the newest reviewed texts, and their categories as places among the active ones (n,)."""
-    places = {category.pk: place for place, category in enumerate(categories)}
-    texts = project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, current_label__category__in=list(places))
-    rows = list(texts.order_by("-pk").values_list("content_hash", "current_label__category_id")[:NEWEST])
-    cached = embeddings.load((content_hash for content_hash, _ in rows), fingerprint=prior.model_fingerprint)
-    known = [row for row in rows if row[0] in cached]
-    return _stacked([cached[key].vector for key, _ in known]), [places[category_id] for _, category_id in known]
 
 
 def _stacked(vectors: list[NDArray[np.float16]]) -> NDArray[np.float32]:

@@ -15,16 +15,17 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, cold_start, priorities, training
+from labeling import annotations, classifiers, cold_start, lessons, priorities, training
 from labeling.choices import UNFINISHED_RUNS, ClassifierKind, TextStatus
+from labeling.classifiers import Inputs
 from labeling.learning import learned
 from labeling.learning.classifier import LinearHead
 from labeling.learning.learned import Choices, Refit
+from labeling.lessons import Lesson
 from labeling.models import Category, Classifier, Project, Text
 from labeling.open_texts import OpenTexts
 from labeling.providers import get_provider
 from labeling.providers.base import Provider, ProviderError
-from labeling.training import Lesson
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Learner:
     def _follower(self, project: Project) -> "Follower | None":
         """The one that is kept, unless the model or the categories have changed; None where there is no head yet."""
         provider, categories = get_provider(project.provider_alias), project.active_categories()
-        prior = training.newest_prior(project, provider, categories) if provider.can_embed else None
+        prior = classifiers.newest_prior(project, provider, categories) if provider.can_embed else None
         if prior is None:
             return None
         kept = self._followers.pop(project.pk, None)
@@ -86,6 +87,7 @@ class Follower:
         self.provider = provider
         self.categories = categories
         self.prior = prior
+        self._inputs = Inputs(provider.fingerprint)
         self._head = classifiers.load_head(prior.pk)
         self._pool = np.zeros((0, self._head.dim), dtype=np.float32)
         self._texts = OpenTexts(project, fingerprint=provider.fingerprint, dim=self._head.dim)
@@ -98,12 +100,12 @@ class Follower:
         """Put the queue in the order of a head fitted to what is decided now; whether there was enough for one."""
         if len(self._vectors) > 2 * MOST_REVIEWS:  # half of them are of decisions too old to be learned from
             self._vectors.clear()
-        lesson = training.read_lesson(project, self.provider, self.categories, most=MOST_REVIEWS, kept=self._vectors)
+        lesson = lessons.read(project, self._inputs, self.categories, most=MOST_REVIEWS, kept=self._vectors)
         if len(lesson.labels) < training.FEWEST_REVIEWS:
             return False
         run = _last_run(project)
         if run != self._run:  # it may have read and labeled many texts
-            self._pool = training.read_pool(project, self.provider, self.categories)
+            self._pool = lessons.read_pool(project, self._inputs)
         self._texts.keep_up(now=run != self._run)
         self._run = run
         head = self._fit(project, lesson)

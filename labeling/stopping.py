@@ -5,8 +5,9 @@ import math
 import numpy as np
 from django.db.models import QuerySet
 
-from labeling import classifiers, training
+from labeling import classifiers, lessons
 from labeling.choices import ClassifierKind
+from labeling.classifiers import Inputs
 from labeling.learning import sampling
 from labeling.learning.sampling import StoppingAdvice
 from labeling.models import Classifier, Project
@@ -24,7 +25,7 @@ def advise(project: Project) -> StoppingAdvice:
     if not provider.can_embed or not categories:
         return sampling.stopping_advice([])
     heads = [classifiers.load_head(pk) for pk in _rounds(classifiers.fitted_for(project, provider, categories))]
-    pool = training.read_pool(project, provider, categories) if heads else np.zeros((0, 0), dtype=np.float32)
+    pool = lessons.read_pool(project, Inputs(provider.fingerprint)) if heads else np.zeros((0, 0), dtype=np.float32)
     return sampling.stopping_advice([head.logits(pool).argmax(axis=1) for head in heads] if len(pool) else [])
 
 

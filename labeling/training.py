@@ -1,46 +1,28 @@
 """Reviews to a new classifier: what people decided teaches the head, and it labels only if it is no worse."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 
 import numpy as np
-from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from labeling import classifiers, features
-from labeling.choices import ClassifierKind, TextStatus
-from labeling.classifiers import Inputs
+from labeling import classifiers, lessons
+from labeling.choices import ClassifierKind
 from labeling.learning import answers, calibration, learned, stacked, weighting
 from labeling.learning.classifier import LinearHead
 from labeling.learning.learned import LearnedFit
 from labeling.learning.stacked import StackedFit
-from labeling.models import Category, Classifier, Project, Text
+from labeling.lessons import Lesson
+from labeling.models import Category, Classifier, Project
 from labeling.providers import get_encoder, get_provider
 from labeling.providers.base import Provider
 
 FEWEST_REVIEWS = 10
 ENOUGH_TO_CALIBRATE = 50  # reviews: below, a confidence is still called an estimate
-MOST_REVIEWS = 20_000  # the newest are learned from: more change the head less than a new category's name
-POOL_TEXTS = 5_000
 
 
 class CannotTrain(RuntimeError):
     """There is not enough to learn from. The message says what is missing."""
-
-
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What people decided, as arrays: `vectors` (n, dim), `labels` (n,) as places among the categories.
-
-    Of a provider that only answers, its answer stands before the vector: `answers.features`. `left_out` texts could not
-    be learned from: no run has read them with this model and these categories.
-    """
-
-    reviewed_at: list[datetime | None]
-    vectors: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    left_out: int
 
 
 def train(project: Project) -> Classifier:
@@ -52,10 +34,11 @@ def train(project: Project) -> Classifier:
     """
     provider = get_provider(project.provider_alias)
     categories = project.active_categories()
-    lesson = read_lesson(project, provider, categories)
+    inputs = classifiers.inputs(provider, categories)
+    lesson = lessons.read(project, inputs, categories)
     if len(lesson.labels) < FEWEST_REVIEWS:
         raise CannotTrain(_too_few(lesson))
-    pool = read_pool(project, provider, categories)
+    pool = lessons.read_pool(project, inputs)
     prior = prior_head(project, provider, categories, pool)
     untaught = prior if provider.can_embed else answers.own_answer(prior.n_categories, prior.dim)
     learn = learned.fit if provider.can_embed else stacked.fit
@@ -70,40 +53,6 @@ def train(project: Project) -> Classifier:
     return classifiers.keep(made)
 
 
-def read_lesson(
-    project: Project,
-    provider: Provider,
-    categories: Sequence[Category],
-    *,
-    most: int = MOST_REVIEWS,
-    kept: dict[str, NDArray[np.float32]] | None = None,
-) -> Lesson:
-    """The newest reviewed texts that hold an active category, with what is cached of them.
-
-    What is in `kept`, by content hash, is not read again, and what is read is added to it.
-    """
-    inputs = classifiers.inputs(provider, categories)
-    places = {category.pk: place for place, category in enumerate(categories)}
-    texts = _reviewed(project).filter(current_label__category__in=list(places)).order_by("-reviewed_at", "-pk")
-    rows = list(texts.values_list("content_hash", "current_label__category_id", "reviewed_at")[:most])
-    found = {} if kept is None else kept
-    found.update(_vectors(project, [content_hash for content_hash, _, _ in rows if content_hash not in found], inputs))
-    known = [row for row in rows if row[0] in found]
-    return Lesson(
-        reviewed_at=[when for _, _, when in known],
-        vectors=np.array([found[content_hash] for content_hash, _, _ in known], dtype=np.float32),
-        labels=np.array([places[category_id] for _, category_id, _ in known], dtype=np.int64),
-        left_out=len(rows) - len(known),
-    )
-
-
-def read_pool(project: Project, provider: Provider, categories: Sequence[Category]) -> NDArray[np.float32]:
-    """Vectors (m, dim) of a random sample of the project's texts: the order of hashes is a random order."""
-    hashes = list(project.texts.order_by("content_hash").values_list("content_hash", flat=True)[:POOL_TEXTS])
-    found = _vectors(project, hashes, classifiers.inputs(provider, categories))
-    return np.array([found[key] for key in hashes if key in found], dtype=np.float32)
-
-
 def prior_head(
     project: Project, provider: Provider, categories: Sequence[Category], pool: NDArray[np.float32]
 ) -> LinearHead:
@@ -113,14 +62,8 @@ def prior_head(
     """
     if not provider.can_embed:
         return prior_head(project, get_encoder(), categories, pool[:, len(categories) :] if len(pool) else pool)
-    found = newest_prior(project, provider, categories)
+    found = classifiers.newest_prior(project, provider, categories)
     return classifiers.load_head((found or classifiers.fit_zero_shot(project, provider, categories, pool)).pk)
-
-
-def newest_prior(project: Project, provider: Provider, categories: Sequence[Category]) -> Classifier | None:
-    """The newest zero-shot classifier for these categories, if there is one."""
-    zero_shot = classifiers.fitted_for(project, provider, categories).exclude(kind=ClassifierKind.LEARNED)
-    return zero_shot.order_by("-version").first()
 
 
 def _too_few(lesson: Lesson) -> str:
@@ -139,16 +82,6 @@ def weights_for(untaught: LinearHead, lesson: Lesson, pool: NDArray[np.float32])
         return None
     confidence = [untaught.probabilities(vectors).max(axis=1) for vectors in (lesson.vectors, pool)]
     return weighting.stratum_weights(*confidence)
-
-
-def _reviewed(project: Project) -> QuerySet[Text]:
-    return project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, reviewed_at__isnull=False)
-
-
-def _vectors(project: Project, content_hashes: Sequence[str], inputs: Inputs) -> dict[str, NDArray[np.float32]]:
-    if inputs.answers_fingerprint:
-        features.embed_answered(project, content_hashes, inputs)
-    return features.load(content_hashes, inputs)
 
 
 def _quality(fit: LearnedFit | StackedFit, categories: Sequence[Category]) -> dict[str, object]:

@@ -12,6 +12,8 @@ from labeling import classifiers, providers, triggers
 from labeling.models import Category, Project, Text
 from labeling.normalizing import content_hash, normalize
 
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture
 def manager(db: None) -> User:

@@ -1,66 +1,27 @@
 """The error budget in a real browser: the slider, a look at the audit, a certificate put to use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
-from pytest_django.live_server_helper import LiveServer
 
 from labeling import certification
 from labeling.models import Category, Certificate, Project
 from reviews.models import Reviewer
 from tests.analytics.budgets import add_audited, add_learned, decided_by
+from tests.browser import IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
 from tests.labeling.certificates import add_machine_labeled
-from tests.reviews.test_desk_browser import (
-    CHROMIUM,
-    SCREENS,
-    _group_of_reviewers,  # noqa: F401  a fixture
-    chromium,  # noqa: F401  a fixture
-    complaints_about,
-    expect,
-    is_foreign,
-    is_trouble,
-)
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = IN_BROWSER
 
 Open = Callable[..., Any]
 
 
 @pytest.fixture
-def boss(transactional_db: None) -> User:
-    return User.objects.create_superuser("boss")
-
-
-@pytest.fixture
-def visit(chromium: Any, live_server: LiveServer, boss: User) -> Iterator[Open]:  # noqa: F811  it is the fixture
-    """Opens a page for the manager; at the end no page may have complained or called another host."""
-    contexts, complaints = [], []
-
-    def opened(path: str, **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        client = Client()
-        client.force_login(boss)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if is_trouble(message) else None)
-        page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
-        page.goto(f"{live_server.url}/admin/budget/{path}")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_budget(visit: Visit, boss: User) -> Open:
+    return lambda path, **options: visit(boss, f"/admin/budget/{path}", **options)
 
 
 def dress(project: Project, anna: Reviewer, ben: Reviewer, manager: User) -> None:
@@ -76,9 +37,9 @@ def dress(project: Project, anna: Reviewer, ben: Reviewer, manager: User) -> Non
     Category.objects.filter(pk=weather.pk).update(name="Weather")
 
 
-def test_slide_look_and_put_to_use(visit: Open, anna: Reviewer, project: Project) -> None:
+def test_slide_look_and_put_to_use(open_budget: Open, anna: Reviewer, project: Project) -> None:
     add_audited(project, anna)
-    page = visit(f"{project.pk}/")
+    page = open_budget(f"{project.pk}/")
     expect(page, "#sentence").to_contain_text("Nothing is promised")
     expect(page, "#chosen").to_have_text("5 %")
     at_five = page.locator("#cost-texts").inner_text()
@@ -102,9 +63,9 @@ def test_slide_look_and_put_to_use(visit: Open, anna: Reviewer, project: Project
     assert project.threshold == certificate.threshold
 
 
-def test_decisions_change_the_numbers_without_reload(visit: Open, anna: Reviewer, project: Project) -> None:
+def test_decisions_change_the_numbers_without_reload(open_budget: Open, anna: Reviewer, project: Project) -> None:
     texts = add_machine_labeled(project, [0.99] * 40, audit_every=2)
-    page = visit(f"{project.pk}/")
+    page = open_budget(f"{project.pk}/")
     expect(page, "#missing").to_contain_text("20 of 20 audit texts wait")
     expect(page, "#pace").to_contain_text("No time has been measured yet")
     decided_by(anna, texts[:1], lambda place: project.categories.get(name="Sports"), seconds=6.0)
@@ -112,9 +73,9 @@ def test_decisions_change_the_numbers_without_reload(visit: Open, anna: Reviewer
     expect(page, "#updated").to_contain_text("ago")
 
 
-def test_without_scripts_the_table_says_the_same(visit: Open, anna: Reviewer, project: Project) -> None:
+def test_without_scripts_the_table_says_the_same(open_budget: Open, anna: Reviewer, project: Project) -> None:
     add_audited(project, anna, texts=400)
-    page = visit(f"{project.pk}/", java_script_enabled=False)
+    page = open_budget(f"{project.pk}/", java_script_enabled=False)
     assert page.locator("#costs tr").count() == 4
     assert not page.locator("#slider").is_visible()
     page.locator("#size").fill("5")
@@ -125,7 +86,7 @@ def test_without_scripts_the_table_says_the_same(visit: Open, anna: Reviewer, pr
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_it_fits_the_screen_and_has_no_barriers(
-    visit: Open, boss: User, anna: Reviewer, ben: Reviewer, project: Project, tmp_path: Path, screen: str
+    open_budget: Open, boss: User, anna: Reviewer, ben: Reviewer, project: Project, tmp_path: Path, screen: str
 ) -> None:
     dress(project, anna, ben, boss)
     made = certification.certify(project, promise="dataset", budget=0.05, user=boss)
@@ -138,12 +99,12 @@ def test_it_fits_the_screen_and_has_no_barriers(
     }
     found = []
     for name, path in paths.items():
-        page = visit(f"{project.pk}/{path}", **SCREENS[screen])
+        page = open_budget(f"{project.pk}/{path}", **SCREENS[screen])
         page.wait_for_function("document.fonts.ready")
         for summary in page.locator("#content summary").all():
             summary.click()
-        found += complaints_about(page, name)
+        found += barriers(page, name)
         page.screenshot(path=tmp_path / f"{name}-{screen}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        assert ("dark" in (page.locator("html").get_attribute("class") or "")) is (screen == "dark")
+        assert fits_the_screen(page), name
+        assert is_dark(page) is (screen == "dark")
     assert found == []

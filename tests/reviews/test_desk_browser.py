@@ -1,21 +1,15 @@
 """The review desk in a real browser, as a person uses it: by keyboard, by touch, and against others."""
 
-import os
 import re
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Group, Permission
-from django.test import Client
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from labeling import annotations, embeddings
 from labeling.annotations import Prediction
@@ -24,41 +18,23 @@ from reviews import queue
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, Review, Reviewer
 from reviews.similar import forget_all
+from tests.browser import (
+    EVIL,
+    IN_BROWSER,
+    SCREENS,
+    WORDS,
+    Visit,
+    barriers,
+    expect,
+    fits_the_screen,
+    is_dark,
+    wait_until,
+)
 
-playwright = pytest.importorskip("playwright.sync_api")
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = IN_BROWSER
 
 AddLabeled = Callable[..., list[Text]]
 Open = Callable[..., Any]
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-WORDS = "Match of the week: the home team won in the last minute, and the rain did not stop anybody. "
-EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> https://example.org/"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    # Playwright keeps an event loop in this thread, in which Django otherwise refuses to ask the database.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
-    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-    if before is not None:
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
-
-
-@pytest.fixture(autouse=True)
-def _group_of_reviewers(transactional_db: None) -> None:
-    """These tests empty the tables when they end, and with them what a migration wrote."""
-    group, _ = Group.objects.get_or_create(name="Reviewers")
-    group.permissions.add(Permission.objects.get(codename="add_review", content_type__app_label="reviews"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,62 +43,20 @@ def _no_vectors_of_another_test() -> None:
 
 
 @pytest.fixture
-def open_desk(
-    chromium: Any, live_server: LiveServer, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Open]:
-    """Opens the desk for a reviewer; at the end no page may have complained or called another host."""
+def open_desk(visit: Visit, project: Project, monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.setattr(queue, "AUDIT_MIX", 0.0)  # the blind audit comes last, and not by chance
-    contexts, complaints = [], []
 
-    def visit(reviewer: Reviewer, *, expects: str = "text", **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        context.add_cookies([session_cookie(reviewer, live_server.url)])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if is_trouble(message) else None)
-        page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
-        page.set_default_timeout(10_000)
-        page.goto(f"{live_server.url}/admin/review/{project.pk}/")
+    def opened(reviewer: Reviewer, *, expects: str = "text", **options: Any) -> Any:
+        page = visit(reviewer.user, f"/admin/review/{project.pk}/", **options)
         page.wait_for_selector(f"#desk[data-state={expects}]")
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def session_cookie(reviewer: Reviewer, url: str) -> Any:
-    client = Client()
-    client.force_login(reviewer.user)
-    return {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}
-
-
-def is_trouble(message: Any) -> bool:
-    """Chromium itself reports refusals (409) and lost connections, which some tests bring about."""
-    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
-
-
-def is_foreign(url: str) -> bool:
-    return urlsplit(url).scheme in ("http", "https", "ws") and urlsplit(url).hostname not in ("localhost", "127.0.0.1")
-
-
-def wait_until(page: Any, holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("It did not come to hold in 10 seconds.")
+    return opened
 
 
 def made(page: Any, count: int) -> list[Review]:
     wait_until(page, lambda: Review.objects.count() == count)
     return list(Review.objects.order_by("pk"))
-
-
-def expect(page: Any, selector: str) -> Any:
-    return playwright.expect(page.locator(selector))
 
 
 def press(page: Any, *keys: str) -> None:
@@ -555,20 +489,6 @@ def test_a_blind_text_is_not_compared(open_desk: Open, anna: Reviewer, add_label
 
 # --- For everybody ----------------------------------------------------------------------------------------------------
 
-SCREENS = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
-}
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
-
-
-def complaints_about(page: Any, where: str) -> list[str]:
-    """What axe finds: contrast, names, roles, and more."""
-    page.wait_for_timeout(100)  # colours fade in
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [f"{where}: {one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
-
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_the_desk_has_no_barriers(
@@ -589,29 +509,29 @@ def test_the_desk_has_no_barriers(
     expect(page, "#similar-texts li").to_have_count(1)
     for summary in page.locator("summary").all():
         summary.click()
-    found = complaints_about(page, "text")
+    found = barriers(page, "text")
     for key, dialog in (("?", "help"), ("g", "guidelines"), ("m", "modify"), ("f", "flag"), ("n", "propose")):
         page.locator("#text").focus()
         press(page, key)
         expect(page, f"#{dialog}").to_be_visible()
-        found += complaints_about(page, dialog)
+        found += barriers(page, dialog)
         if dialog == "help":
             page.get_by_role("button", name="Change keys").click()
             change_key(page, "Approve the suggested category", "s")
-            found += complaints_about(page, "change keys")
+            found += barriers(page, "change keys")
         press(page, "Escape")
     page.get_by_role("button", name="Filter").click()
-    found += complaints_about(page, "filter")
+    found += barriers(page, "filter")
     press(page, "Escape", "/")
     page.keyboard.type("zzz")
-    found += complaints_about(page, "search that finds nothing")
+    found += barriers(page, "search that finds nothing")
     press(page, "Escape", "a")
     expect(page, "#blind").to_be_visible()
     press(page, "a")
-    found += complaints_about(page, "blind, with a message")
+    found += barriers(page, "blind, with a message")
     press(page, "2")
     page.wait_for_selector("#desk[data-state=empty]")
-    found += complaints_about(page, "empty")
+    found += barriers(page, "empty")
     assert found == []
 
 
@@ -635,8 +555,8 @@ def test_it_fits_the_screen(
     page.get_by_role("button", name="Filter").click()
     page.screenshot(path=tmp_path / f"{name}-filter.png")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert ("dark" in (page.locator("html").get_attribute("class") or "")) is (name == "dark")
+    assert fits_the_screen(page)
+    assert is_dark(page) is (name == "dark")
     approve = page.get_by_role("button", name=re.compile("^Approve"))
     assert approve.bounding_box()["y"] + approve.bounding_box()["height"] <= page.viewport_size["height"]
     approve.click()

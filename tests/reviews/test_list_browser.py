@@ -1,76 +1,29 @@
 """The list in a real browser: by keyboard, by mouse, and without any script."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
-from django.test import Client
-from pytest_django.live_server_helper import LiveServer
 
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from reviews.models import Review, Reviewer
+from tests.browser import IN_BROWSER, Visit, expect, fits_the_screen
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = IN_BROWSER
 
 SAME = "your order number has been sent today to the address that you gave us when you ordered"
 
 AddLabeled = Callable[..., list[Text]]
 Open = Callable[..., Any]
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    # Playwright keeps an event loop in this thread, in which Django otherwise refuses to ask the database.
-    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as running:
-        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = running.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(autouse=True)
-def _group_of_reviewers(transactional_db: None) -> None:
-    """These tests empty the tables when they end, and with them what a migration wrote."""
-    group, _ = Group.objects.get_or_create(name="Reviewers")
-    group.permissions.add(Permission.objects.get(codename="add_review", content_type__app_label="reviews"))
 
 
 @pytest.fixture
-def open_list(browser: Any, live_server: LiveServer, project: Project) -> Iterator[Open]:
-    """Opens the list for a reviewer; at the end no page may have complained."""
-    contexts, complaints = [], []
+def open_list(visit: Visit, project: Project) -> Open:
+    def opened(reviewer: Reviewer, **options: Any) -> Any:
+        return visit(reviewer.user, f"/admin/review/{project.pk}/list/", **options)
 
-    def visit(reviewer: Reviewer, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        client = Client()
-        client.force_login(reviewer.user)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto(f"{live_server.url}/admin/review/{project.pk}/list/")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def expect(page: Any, selector: str) -> Any:
-    return playwright.expect(page.locator(selector))
+    return opened
 
 
 def test_a_group_of_near_duplicates_is_decided_but_for_one_and_undone(
@@ -170,4 +123,4 @@ def test_nothing_is_wider_than_the_window(open_list: Open, anna: Reviewer, add_l
     [text, _] = add_labeled(0.3, 0.4)
     Text.objects.filter(pk=text.pk).update(content="long" * 500, source="s" * 200)
     page = open_list(anna, viewport={"width": width, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits_the_screen(page)

@@ -1,80 +1,29 @@
 """The live page and the histories in a real browser: what changes by itself, what is said when the server is gone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from labeling.models import Category, Project, Text
 from reviews import audit_trail, queue
 from reviews.decisions import Decision, record
 from reviews.models import Action, Reviewer
 from reviews.undoing import undo
-from tests.reviews.test_desk_browser import (
-    CHROMIUM,
-    EVIL,
-    WORDS,
-    _group_of_reviewers,  # noqa: F401  a fixture
-    chromium,  # noqa: F401  a fixture
-    expect,
-    is_foreign,
-    is_trouble,
-)
+from tests.browser import EVIL, IN_BROWSER, SCREENS, WORDS, Visit, expect, fits_the_screen, is_dark
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = IN_BROWSER
 
 AddLabeled = Callable[..., list[Text]]
-Open = Callable[..., Any]
-SCREENS = [
-    ("light", {}),
-    ("dark", {"color_scheme": "dark"}),
-    ("phone", {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}),
-]
-
-
-@pytest.fixture
-def boss(transactional_db: None) -> User:
-    return User.objects.create_superuser("boss")
-
-
-@pytest.fixture
-def visit(chromium: Any, live_server: LiveServer) -> Iterator[Open]:  # noqa: F811  it is the fixture
-    """Opens a page for a user; at the end no page may have complained or called another host."""
-    contexts, complaints = [], []
-
-    def opened(user: User, path: str, **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        client = Client()
-        client.force_login(user)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if is_trouble(message) else None)
-        page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
-        page.goto(f"{live_server.url}/admin/review/{path}")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def test_a_decision_appears_without_reload(
-    visit: Open, boss: User, anna: Reviewer, project: Project, add_labeled: AddLabeled
+    visit: Visit, boss: User, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
     first, _ = add_labeled(0.5, 0.6)
-    page = visit(boss, f"{project.pk}/live/")
+    page = visit(boss, f"/admin/review/{project.pk}/live/")
     expect(page, "#waiting").to_have_text("2")
     expect(page, "#people").to_contain_text("Nobody is on the desk")
     queue.claim_next(anna, project)
@@ -89,8 +38,8 @@ def test_a_decision_appears_without_reload(
     page.wait_for_url(f"**/history/text/{first.pk}/")
 
 
-def test_it_says_when_the_server_is_gone_and_goes_on(visit: Open, boss: User, project: Project) -> None:
-    page = visit(boss, f"{project.pk}/live/")
+def test_it_says_when_the_server_is_gone_and_goes_on(visit: Visit, boss: User, project: Project) -> None:
+    page = visit(boss, f"/admin/review/{project.pk}/live/")
     expect(page, "#trouble").to_be_hidden()
     page.route("**/live.json", lambda route: route.abort())
     expect(page, "#trouble").to_contain_text("cannot be reached", timeout=8000)
@@ -99,8 +48,8 @@ def test_it_says_when_the_server_is_gone_and_goes_on(visit: Open, boss: User, pr
     expect(page, "#trouble").to_be_hidden(timeout=15000)
 
 
-def test_who_was_signed_out_is_sent_to_sign_in(visit: Open, boss: User, project: Project) -> None:
-    page = visit(boss, f"{project.pk}/live/")
+def test_who_was_signed_out_is_sent_to_sign_in(visit: Visit, boss: User, project: Project) -> None:
+    page = visit(boss, f"/admin/review/{project.pk}/live/")
     page.context.clear_cookies()
     expect(page, "#trouble").to_contain_text("signed out", timeout=8000)
     assert (
@@ -109,8 +58,8 @@ def test_who_was_signed_out_is_sent_to_sign_in(visit: Open, boss: User, project:
     )
 
 
-def test_a_page_that_nobody_looks_at_asks_nothing(visit: Open, boss: User, project: Project) -> None:
-    page = visit(boss, f"{project.pk}/live/")
+def test_a_page_that_nobody_looks_at_asks_nothing(visit: Visit, boss: User, project: Project) -> None:
+    page = visit(boss, f"/admin/review/{project.pk}/live/")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     show = "Object.defineProperty(document, 'visibilityState', {value: %r, configurable: true});"
@@ -122,7 +71,7 @@ def test_a_page_that_nobody_looks_at_asks_nothing(visit: Open, boss: User, proje
 
 
 def test_what_people_wrote_stays_text(
-    visit: Open, boss: User, anna: Reviewer, project: Project, add_labeled: AddLabeled
+    visit: Visit, boss: User, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
     [text] = add_labeled(0.5)
     Category.objects.filter(name="Sports").update(name=EVIL)
@@ -130,15 +79,15 @@ def test_what_people_wrote_stays_text(
     Project.objects.filter(pk=project.pk).update(name=EVIL)
     record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id, comment=EVIL, proposed_category=EVIL))
     for path in (f"{project.pk}/live/", f"history/text/{text.pk}/", f"history/reviewer/{anna.pk}/", ""):
-        page = visit(boss, path)
+        page = visit(boss, f"/admin/review/{path}")
         expect(page, "#content").to_contain_text("<script>")
         assert page.locator("#content img, #content script:not([type='application/json'])").count() == 0
         assert page.title() != "owned"
 
 
-@pytest.mark.parametrize(("name", "options"), SCREENS)
+@pytest.mark.parametrize("name", SCREENS)
 def test_it_fits_the_screen(
-    visit: Open,
+    visit: Visit,
     boss: User,
     anna: Reviewer,
     ben: Reviewer,
@@ -146,7 +95,6 @@ def test_it_fits_the_screen(
     add_labeled: AddLabeled,
     tmp_path: Path,
     name: str,
-    options: dict[str, Any],
 ) -> None:
     texts = dress(project, anna, ben, add_labeled)
     paths = {
@@ -156,12 +104,12 @@ def test_it_fits_the_screen(
         "projects": "",
     }
     for what, path in paths.items():
-        page = visit(boss, path, **options)
+        page = visit(boss, f"/admin/review/{path}", **SCREENS[name])
         page.wait_for_function("document.fonts.ready")
         page.wait_for_timeout(200)
         page.screenshot(path=tmp_path / f"{what}-{name}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), what
-        assert ("dark" in (page.locator("html").get_attribute("class") or "")) is (name == "dark")
+        assert fits_the_screen(page), what
+        assert is_dark(page) is (name == "dark")
 
 
 def dress(project: Project, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled) -> list[Text]:
