@@ -276,7 +276,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     list_filter = ["status", "origin", "project"]
     list_select_related = ["project"]
     search_fields = ["project__name", "model_name"]
-    actions = ["cancel"]
+    actions = ["pause", "resume", "cancel"]
 
     @display(description="status", ordering="status", label=STATUS_COLORS)
     def shown_status(self, run: LabelingRun) -> str:
@@ -295,6 +295,15 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     def cancel(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
         cancelled = sum(runs.cancel(run) for run in picked)
         self.message_user(request, f"Cancelled {cancelled} runs. The labels they made stay.")
+
+    @admin.action(description="Pause", permissions=["cancel"])
+    def pause(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        paused = sum(runs.pause(run) for run in picked)
+        self.message_user(request, f"Paused {paused} runs. Resume goes on where they stopped.")
+
+    @admin.action(description="Resume", permissions=["cancel"])
+    def resume(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        self.message_user(request, f"Resumed {sum(runs.resume(run) for run in picked)} runs.")
 
 
 @admin.register(ImportRecord)

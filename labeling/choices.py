@@ -28,13 +28,31 @@ class RunStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
+    CANCELLING = "cancelling", "Cancelling"
     CANCELLED = "cancelled", "Cancelled"
     SUCCEEDED = "succeeded", "Succeeded"
     SUCCEEDED_WITH_FAILURES = "succeeded_with_failures", "Succeeded with failures"
     FAILED = "failed", "Failed"
 
 
-UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
+UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLING)
+
+
+class RunPhase(models.TextChoices):
+    """What a run does, in this order; a phase begins when every piece of the one before is done."""
+
+    PREPARE = "prepare", "Preparing"
+    READ = "read", "Reading a sample"
+    FIT = "fit", "Fitting"
+    LABEL = "label", "Labeling"
+    FINISH = "finish", "Finishing"
+
+
+class ChunkState(models.TextChoices):
+    OPEN = "open", "Waits to be taken again"
+    WORKING = "working", "Being worked on"
+    DONE = "done", "Done"
+    SET_ASIDE = "set_aside", "Set aside after several attempts"
 
 
 class ClassifierKind(models.TextChoices):
@@ -48,6 +66,7 @@ class RunOrigin(models.TextChoices):
 
     REQUESTED = "requested", "Somebody asked for it"
     RELABEL = "relabel", "Relabeling after learning"
+    RETRY = "retry", "Failed texts once more"
 
 
 class Sampling(models.TextChoices):

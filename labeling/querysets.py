@@ -1,13 +1,13 @@
 """Reads of one model that several callers need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
-from labeling.choices import LABELABLE, UNDONE
+from labeling.choices import LABELABLE, UNDONE, RunOrigin, TextStatus
 
 if TYPE_CHECKING:
     from labeling.models import LabelingRun, Text  # noqa: F401  named in a string
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 class TextQuerySet(models.QuerySet["Text"]):
     def of_run(self, run: "LabelingRun") -> "TextQuerySet":
         """The texts that `run` still has to label, by id."""
-        from labeling.models import Label
+        waiting = self.filter(project_id=run.project_id, status__in=_statuses(run), id__lte=run.last_text_id)
+        return _still_to_label(waiting, run)
 
-        statuses = LABELABLE if run.relabel else UNDONE
-        waiting = self.filter(project_id=run.project_id, status__in=statuses, id__lte=run.last_text_id).order_by("id")
-        if run.text_ids is not None:
-            waiting = waiting.filter(pk__in=run.text_ids)
-        if run.relabel and run.pk:  # a run that is not written yet has no labels
-            return waiting.exclude(Exists(Label.objects.filter(run_id=run.pk, text_id=OuterRef("pk"))))
-        return waiting
+    def of_chunk(self, run: "LabelingRun", *, after: int, last: int) -> "TextQuerySet":
+        """Those of them whose ids lie above `after`, up to `last`.
+
+        They are found by id alone: by project and status SQLite would go through all texts that wait, for every chunk.
+        """
+        texts = self.filter(id__gt=after, id__lte=min(last, run.last_text_id))
+        own = texts.annotate(own_project=F("project_id") + 0).filter(own_project=run.project_id)
+        others = [status for status in TextStatus if status not in _statuses(run)]
+        return _still_to_label(own.exclude(status__in=others), run)
 
     def in_batches(self, size: int, *, limit: int | None = None) -> Iterator[list[int]]:
         """The keys of these texts as they are now, or of the first `limit`, by id, so many at a time.
@@ -35,3 +38,18 @@ class TextQuerySet(models.QuerySet["Text"]):
         keys = self.order_by("pk").values_list("pk", flat=True)[:limit]
         ids = np.fromiter(keys.iterator(chunk_size=10_000), dtype=np.int64)
         yield from (ids[start : start + size].tolist() for start in range(0, len(ids), size))
+
+
+def _statuses(run: "LabelingRun") -> Sequence[TextStatus]:
+    if run.origin == RunOrigin.RETRY:
+        return (TextStatus.FAILED,)
+    return LABELABLE if run.relabel else UNDONE
+
+
+def _still_to_label(texts: TextQuerySet, run: "LabelingRun") -> TextQuerySet:
+    from labeling.models import Label
+
+    waiting = texts.order_by("id") if run.text_ids is None else texts.filter(pk__in=run.text_ids).order_by("id")
+    if run.relabel and run.pk:  # a run that is not written yet has no labels
+        return waiting.exclude(Exists(Label.objects.filter(run_id=run.pk, text_id=OuterRef("pk"))))
+    return waiting

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from labeling import runs
-from labeling.choices import ClassifierKind, RunOrigin, RunStatus, TextStatus
+from labeling.choices import ClassifierKind, RunOrigin, TextStatus
 from labeling.models import Classifier, Project
 from labeling.providers.base import ProviderError
 
@@ -58,7 +58,7 @@ def learn(project: Project) -> bool:
     """Train, and label again if the new classifier is no worse; whether it came to a new classifier."""
     from labeling import training  # here, because scipy is large and a worker at rest does not need it
 
-    if not _is_free(project):
+    if runs.unfinished(project):  # it goes first, and the reviews are not lost
         return False
     try:
         made = training.train(project)
@@ -79,11 +79,3 @@ def label_anew(project: Project) -> None:
             runs.start_in_background(project, relabel=True)
         except (runs.RunInProgress, runs.NothingToLabel, runs.NoActiveCategories) as reason:
             logger.info("Project %s is not labeled again: %s", project.pk, reason)
-
-
-def _is_free(project: Project) -> bool:
-    """A labeling run goes first, and the reviews are not lost. One whose process died is taken up again."""
-    run = runs.unfinished(project)
-    if run and run.relabel and run.status != RunStatus.QUEUED and not runs.is_alive(run):
-        runs.queue(run)
-    return run is None

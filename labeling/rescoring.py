@@ -3,7 +3,7 @@
 A whole project is read, scored and compared as arrays, batch by batch, from the vectors that were kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from labeling.choices import LabelOrigin, TextStatus
 from labeling.embeddings import TextRow
 from labeling.labelers import HeadLabeler, draw_audit
 from labeling.models import Embedding, LabelingRun, Text
+from labeling.querysets import TextQuerySet
 
 CONFIDENCE_MOVE = 0.05  # smaller moves change no decision, and a version for each would bury the history
 PRIORITY_MOVE = 0.01  # smaller ones change hardly any order, and most texts move a little each time
@@ -37,8 +38,8 @@ ROUTED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
 class Held:
     """What holds for n texts, by id. `confidence` is nan where no model's label holds, and then `category_ids` is 0.
 
-    `ids`, `category_ids`, `confidence`, `is_accepted` and `priority` have shape (n,), `vectors` (n, dim). `last_id` is
-    the last text that was read for this, with a vector or without.
+    `ids`, `category_ids`, `confidence`, `is_accepted` and `priority` have shape (n,), `vectors` (n, dim).
+    `without_vector` are the ids of other texts that were read on the way.
     """
 
     ids: NDArray[np.int64]
@@ -48,22 +49,27 @@ class Held:
     confidence: NDArray[np.float64]
     is_accepted: NDArray[np.bool_]
     priority: NDArray[np.float64]
-    last_id: int
+    without_vector: list[int]
 
 
-def batches(run: LabelingRun, *, fingerprint: str) -> Iterator[Held]:
-    """The texts of the run that have a vector of this model, by id, from where the run came to before.
+def batches(texts: TextQuerySet, *, fingerprint: str) -> Iterator[Held]:
+    """What holds for the texts, by id, with their cached vectors of this model.
 
     Texts that some of several people have decided are left as they saw them.
     """
-    texts = Text.objects.annotate(vector=embeddings.vector_of("content_hash", fingerprint=fingerprint)).order_by("pk")
-    waiting = Text.objects.of_run(run).filter(pk__gt=run.rescored_to, reviewed_at__isnull=True)
-    for ids in waiting.in_batches(BATCH):
-        rows = texts.filter(pk__in=ids).values_list(*COLUMNS[:4], "vector", *COLUMNS[4:])
-        yield _held([row for row in rows if row[4] is not None], ids[-1])
+    with_vector = Text.objects.annotate(vector=embeddings.vector_of("content_hash", fingerprint=fingerprint))
+    for ids in texts.filter(reviewed_at__isnull=True).in_batches(BATCH):
+        rows = with_vector.filter(pk__in=ids).order_by("pk").values_list(*COLUMNS[:4], "vector", *COLUMNS[4:])
+        yield _held(rows)
 
 
-def _held(rows: Sequence[tuple[int, str, str, float, bytes, str, int, float]], last_id: int) -> Held:
+def _held(found: Iterable[tuple[int, str, str, float, bytes | None, str, int, float]]) -> Held:
+    rows, without_vector = [], []
+    for row in found:
+        if row[4] is None:
+            without_vector.append(row[0])
+        else:
+            rows.append(row)
     columns = list(zip(*rows, strict=True)) or [()] * 8
     ids, hashes, statuses, priority, vectors, origins, category_ids, confidence = columns
     by_model = np.array(origins) == LabelOrigin.MODEL.value
@@ -76,7 +82,7 @@ def _held(rows: Sequence[tuple[int, str, str, float, bytes, str, int, float]], l
         confidence=np.where(by_model, np.array(confidence, dtype=np.float64), np.nan),
         is_accepted=np.array(statuses) == TextStatus.ACCEPTED.value,
         priority=np.array(priority, dtype=np.float64),
-        last_id=last_id,
+        without_vector=without_vector,
     )
 
 
@@ -141,7 +147,7 @@ def _truncated(texts: Sequence[TextRow], fingerprint: str) -> list[bool]:
 def split(run: LabelingRun, predictions: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
     """The predictions that say something new, and the others."""
     texts = Text.objects.filter(pk__in=[p.text_id for p in predictions]).order_by("pk")
-    held = _held([(*row[:4], b"", *row[4:]) for row in texts.values_list(*COLUMNS)], 0)
+    held = _held([(*row[:4], b"", *row[4:]) for row in texts.values_list(*COLUMNS)])
     by_id = {p.text_id: p for p in predictions}
     ordered = [by_id[pk] for pk in held.ids.tolist()]
     is_new = says_something_new(

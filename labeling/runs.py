@@ -1,26 +1,18 @@
-"""The life of a labeling run: start, take, release, finish. The work itself is in `labeling.execution`.
+"""The life of a labeling run: start, pause, resume, cancel, retry, finish.
 
-A run belongs to one process at a time. The process proves that it lives by a heartbeat; when it dies, the next one
-takes the run over and goes on where the rows say it stopped.
+Its work is in `labeling.execution`, its pieces in `labeling.chunks`.
 """
 
-import os
-import socket
-import uuid
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from labeling import queueing
-from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunStatus, TextStatus
+from labeling import chunks, queueing, workers
+from labeling.choices import UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
+from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
-
-LEASE = timedelta(minutes=3)  # a slow model may need a minute for one chunk
 
 
 class NoActiveCategories(ValueError):
@@ -32,25 +24,7 @@ class NothingToLabel(ValueError):
 
 
 class RunInProgress(RuntimeError):
-    """Another process is labeling this project."""
-
-
-class RunTakenAway(RuntimeError):
-    """The run was cancelled, or another process took it over; this process must stop writing."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right of this process to work on one run."""
-
-    run_id: int
-    worker: str
-
-    def extend(self, **reached: int) -> None:
-        """Prove that this process lives, and keep how far it came. Raises RunTakenAway when the run is not its own."""
-        mine = LabelingRun.objects.filter(pk=self.run_id, worker=self.worker, status=RunStatus.RUNNING)
-        if not mine.update(heartbeat_at=timezone.now(), **reached):
-            raise RunTakenAway(f"Run {self.run_id} was stopped or taken over by another process.")
+    """A run is labeling this project."""
 
 
 # --- Start ------------------------------------------------------------------------------------------------------------
@@ -86,7 +60,9 @@ def start(
         text_ids=text_ids,
         threshold=project.threshold,
         audit_share=project.audit_share,
-        categories=[{"id": c.pk, "name": c.name, "description": c.description} for c in categories],
+        categories=[
+            {"id": c.pk, "name": c.name, "description": c.description, "examples": c.examples} for c in categories
+        ],
         created_by_id=user.pk if user else None,
     )
     _reach(run)
@@ -104,14 +80,14 @@ def start_or_resume(
     raises.
     """
     run = unfinished(project)
-    if run and run.status == RunStatus.RUNNING and is_alive(run):
-        raise _in_progress(run)
+    if run and chunks.count_held(run):
+        raise RunInProgress(
+            f"Run {run.pk} is labeling project {run.project} right now: {run.done} of {run.total} texts are done. "
+            "Wait for it, or stop it where it was started."
+        )
     kind = (provider or project.provider_alias, relabel, None)
-    if run and (run.provider, run.relabel, run.text_ids) == kind:
-        run.limit = limit
-        _reach(run)
-        run.save(update_fields=["limit", "last_text_id", "total"])
-        return run
+    if run and (run.provider, run.relabel, run.text_ids) == kind and run.status != RunStatus.CANCELLING:
+        return _extended(run, limit)
     if run and run.status == RunStatus.QUEUED:
         raise RunInProgress(
             f"Run {run.pk} of project {project} waits for a worker. Start one with manage.py run_worker, or cancel "
@@ -123,12 +99,28 @@ def start_or_resume(
 
 
 def _reach(run: LabelingRun) -> None:
-    """Let the run end at the newest text there is."""
+    """Let the run end at the newest text there is, or at the last one within its limit."""
     newest = Text.objects.filter(project_id=run.project_id).order_by("-pk").values_list("pk", flat=True).first()
     run.last_text_id = newest or 0
-    waiting = Text.objects.of_run(run).count()
-    done = run.done if run.pk else 0
-    run.total = done + (waiting if run.limit is None else min(waiting, run.limit))
+    waiting = Text.objects.of_run(run)
+    count = waiting.count()
+    if run.limit is not None and count > run.limit:
+        count = run.limit
+        run.last_text_id = waiting.values_list("pk", flat=True)[run.limit - 1]
+    run.total = count + (run.done if run.pk else 0)
+
+
+def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
+    """The interrupted run, made to reach the texts that came meanwhile, and ready to be worked on."""
+    run.limit = limit
+    _reach(run)
+    if run.phase == RunPhase.FINISH:  # there may be something to label again
+        labeled = run.chunks.filter(phase=RunPhase.LABEL).order_by("-last").values_list("last", flat=True)
+        run.phase, run.cursor = RunPhase.LABEL, labeled.first() or 0
+        run.chunks.filter(phase=RunPhase.FINISH).delete()
+    run.status = RunStatus.QUEUED
+    run.save(update_fields=["limit", "last_text_id", "total", "phase", "cursor", "status"])
+    return run
 
 
 def _insert(run: LabelingRun) -> LabelingRun:
@@ -148,87 +140,86 @@ def start_in_background(project: Project, **options: Any) -> LabelingRun:
     return run
 
 
-def queue(run: LabelingRun) -> None:
-    """Hand the run to the background worker. Queued twice, it is worked on once."""
-    queueing.queue("labeling.tasks.carry_out", run.pk, group=f"run-{run.pk}")
+def queue(run: LabelingRun, *, processes: int | None = None) -> None:
+    """Bring so many processes to the run, by default one of each background worker that is alive.
+
+    Brought twice, they share its pieces, or find nothing to do.
+    """
+    for _ in range(processes or max(1, workers.alive("labeling").count())):
+        queueing.queue("labeling.tasks.carry_out", run.pk, group=f"run-{run.pk}")
 
 
 def unfinished(project: Project) -> LabelingRun | None:
-    return project.runs.filter(status__in=UNFINISHED_RUNS).first()
+    run = project.runs.filter(status__in=UNFINISHED_RUNS).first()
+    return None if run and settle(run) else run
+
+
+# --- Stop and go on ---------------------------------------------------------------------------------------------------
+
+
+def pause(run: LabelingRun) -> bool:
+    """Let the run rest; its processes leave their pieces within seconds. Whether there was something to pause."""
+    return _change(run, RunStatus.PAUSED, (RunStatus.QUEUED, RunStatus.RUNNING))
+
+
+@transaction.atomic
+def resume(run: LabelingRun) -> bool:
+    """Go on with a paused run in the background. Whether it was paused."""
+    is_resumed = _change(run, RunStatus.QUEUED, (RunStatus.PAUSED,))
+    if is_resumed:
+        queue(run)
+    return is_resumed
 
 
 def cancel(run: LabelingRun) -> bool:
-    """End the run; its labels stay. The process that works on it stops before its next chunk."""
-    open_runs = LabelingRun.objects.filter(pk=run.pk, status__in=UNFINISHED_RUNS)
-    return bool(open_runs.update(status=RunStatus.CANCELLED, finished_at=timezone.now()))
+    """End the run; its labels stay. Its processes leave their pieces within seconds. Whether it was unfinished."""
+    is_cancelled = _change(run, RunStatus.CANCELLING, (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED))
+    return settle(run) or is_cancelled
 
 
-# --- Take and release -------------------------------------------------------------------------------------------------
+def settle(run: LabelingRun) -> bool:
+    """A run that is being cancelled ends when no process works on it any more; whether it has ended now."""
+    if run.status != RunStatus.CANCELLING or chunks.count_held(run):
+        return False
+    return _change(run, RunStatus.CANCELLED, (RunStatus.CANCELLING,), finished_at=timezone.now())
 
 
-def take(run: LabelingRun) -> Lease:
-    """Make the run this process's own, by one conditional write. Raises RunInProgress when a living process has it."""
-    lease = Lease(run.pk, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
-    now = timezone.now()
-    free = Q(status__in=[RunStatus.QUEUED, RunStatus.PAUSED]) | Q(
-        status=RunStatus.RUNNING, worker=run.worker, heartbeat_at=run.heartbeat_at
-    )
-    if run.status == RunStatus.RUNNING and is_alive(run):
-        raise _in_progress(run)
-    taken = LabelingRun.objects.filter(free, pk=run.pk).update(
-        status=RunStatus.RUNNING, worker=lease.worker, heartbeat_at=now, started_at=run.started_at or now
-    )
+@transaction.atomic
+def retry_failed(run: LabelingRun, *, user: AbstractBaseUser | None = None) -> LabelingRun:
+    """A new run in the background over the texts that could not be labeled, and those only.
+
+    Raises what `start` raises.
+    """
+    return start_in_background(run.project, provider=run.provider, origin=RunOrigin.RETRY, user=user)
+
+
+def _change(run: LabelingRun, status: RunStatus, before: tuple[RunStatus, ...], **more: Any) -> bool:
+    changed = LabelingRun.objects.filter(pk=run.pk, status__in=before).update(status=status, **more)
     run.refresh_from_db()
-    if not taken:
-        raise _in_progress(run)
-    return lease
+    return bool(changed)
 
 
-def _in_progress(run: LabelingRun) -> RunInProgress:
-    return RunInProgress(
-        f"Run {run.pk} is labeling project {run.project} right now: {run.done} of {run.total} texts are done. "
-        "Wait for it, or stop it where it was started."
-    )
+# --- Begin and finish -------------------------------------------------------------------------------------------------
 
 
-def is_alive(run: LabelingRun) -> bool:
-    """Whether the process that took the run still works on it."""
-    if run.heartbeat_at is None or run.heartbeat_at < timezone.now() - LEASE:
-        return False
-    host, pid, _ = run.worker.split(":")
-    return host != socket.gethostname() or _process_exists(int(pid))
+def begin(run: LabelingRun) -> None:
+    """A process comes to the run. Raises RunStopped when it is not to be worked on."""
+    _change(run, RunStatus.RUNNING, (RunStatus.QUEUED,), started_at=run.started_at or timezone.now())
+    if run.status != RunStatus.RUNNING:
+        raise RunStopped(f"Run {run.pk} is {run.get_status_display().lower()}.")
 
 
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # it exists, under another user
-    return True
-
-
-def release(lease: Lease) -> None:
-    """Give an interrupted run back, so that the next process goes on with it at once."""
-    mine = LabelingRun.objects.filter(pk=lease.run_id, worker=lease.worker, status=RunStatus.RUNNING)
-    mine.update(status=RunStatus.PAUSED, heartbeat_at=None)
-
-
-# --- Finish -----------------------------------------------------------------------------------------------------------
-
-
-def finish(lease: Lease, run: LabelingRun) -> None:
+def finish(run: LabelingRun) -> None:
     """Close the run; texts that could not be labeled make it a success with failures."""
     failed = Text.objects.filter(project_id=run.project_id, status=TextStatus.FAILED, pk__lte=run.last_text_id)
-    _close(lease, RunStatus.SUCCEEDED_WITH_FAILURES if failed.exists() else RunStatus.SUCCEEDED)
+    has_failures = failed.exists() or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()
+    _close(run, RunStatus.SUCCEEDED_WITH_FAILURES if has_failures else RunStatus.SUCCEEDED)
 
 
-def fail(lease: Lease, error: str) -> None:
+def fail(run: LabelingRun, error: str) -> None:
     """Close the run because going on is useless; `error` says what to change."""
-    _close(lease, RunStatus.FAILED, error)
+    _close(run, RunStatus.FAILED, error=error)
 
 
-def _close(lease: Lease, status: RunStatus, error: str = "") -> None:
-    mine = LabelingRun.objects.filter(pk=lease.run_id, worker=lease.worker, status=RunStatus.RUNNING)
-    mine.update(status=status, error=error, finished_at=timezone.now(), heartbeat_at=None)
+def _close(run: LabelingRun, status: RunStatus, error: str = "") -> None:
+    _change(run, status, (RunStatus.RUNNING,), error=error, finished_at=timezone.now())

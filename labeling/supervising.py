@@ -22,12 +22,13 @@ from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 
-from labeling import workers
+from labeling import requeueing, workers
 from labeling.models import Worker
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+REQUEUE_SECONDS = 15.0
 STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
 BEAT = timedelta(seconds=workers.BEAT_SECONDS)
 GRACE_SECONDS = 30.0  # for what is being done to be finished
@@ -119,10 +120,14 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
     """Run a group for each cluster (its name -> the command) until `is_over`; then end them, their tasks finished."""
     end_leftovers()
     groups = [Group(cluster, command) for cluster, command in commands.items()]
+    requeued_at = time.monotonic()
     try:
         while not is_over():
             for group in groups:
                 _look(group)
+            if time.monotonic() > requeued_at + REQUEUE_SECONDS:
+                requeued_at = time.monotonic()
+                _requeue()
             time.sleep(LOOK_SECONDS)
     finally:
         for group in groups:
@@ -138,6 +143,14 @@ def _look(group: Group) -> None:
         group.look()
     except Error as error:  # the database or the broker is being restarted: the processes go on meanwhile
         logger.warning("Worker %s cannot be looked after now: %s", group.worker.pk, error)
+
+
+def _requeue() -> None:
+    try:
+        for run in requeueing.requeue():
+            logger.warning("Run %s is queued again: fewer processes than could work on it", run.pk)
+    except (Error, ConnectionError) as error:
+        logger.warning("Runs cannot be looked after now: %s", error)
 
 
 def end_leftovers() -> None:

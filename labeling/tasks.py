@@ -9,21 +9,23 @@ from labeling.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
 
-# Far below the broker's timeout, so that one task is never killed and delivered again because a run is long.
-TASK_SECONDS = 300
+# Far below the broker's timeout, so that no task is killed and delivered again because a run is long, and so short that
+# other runs get their turn.
+TASK_SECONDS = 120
+PATIENCE_SECONDS = 10  # for other processes to finish what this one cannot help with
 
 
 @workers.at_work()
 def carry_out(run_id: int) -> None:
     """Work on a run for a while, then queue the rest of it."""
     run = LabelingRun.objects.get(pk=run_id)
-    if run.is_finished:
-        return
     deadline = time.monotonic() + TASK_SECONDS
     try:
-        if not execution.execute(run, is_over=lambda: time.monotonic() > deadline or workers.is_stopping()):
-            runs.queue(run)
-    except (runs.RunInProgress, runs.RunTakenAway) as reason:
+        if not execution.execute(
+            run, is_over=lambda: time.monotonic() > deadline or workers.is_stopping(), patience=PATIENCE_SECONDS
+        ):
+            runs.queue(run, processes=1)
+    except runs.RunStopped as reason:
         logger.info("Run %s is left alone: %s", run_id, reason)
     except ProviderError as error:
         logger.warning("Run %s failed: %s", run_id, error)

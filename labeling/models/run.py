@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunStatus
+from labeling.choices import UNFINISHED_RUNS, RunOrigin, RunPhase, RunStatus
 from labeling.models.learned import Classifier
 from labeling.models.project import Project
 
@@ -28,19 +28,19 @@ class LabelingRun(models.Model):
         null=True, blank=True, help_text="Texts that somebody picked; empty for the whole project."
     )
     last_text_id = models.BigIntegerField(default=0, help_text="Texts that arrived later belong to the next run.")
-    rescored_to = models.BigIntegerField(
-        default=0, help_text="Texts up to this one were scored again from their vectors."
-    )
+    phase = models.CharField(max_length=20, choices=RunPhase, default=RunPhase.PREPARE)
+    cursor = models.BigIntegerField(default=0, help_text="Up to here the phase has been handed out to processes.")
+    sample_size = models.PositiveIntegerField(default=0, help_text="Texts to fit a classifier to; 0: one is there.")
     total = models.PositiveIntegerField(default=0, help_text="Texts to label when the run started.")
     threshold = models.FloatField()
     audit_share = models.FloatField()
-    categories = models.JSONField(default=list, help_text="The categories as they were: [{id, name, description}].")
+    categories = models.JSONField(
+        default=list, help_text="The categories as they were: [{id, name, description, examples}]."
+    )
     drift = models.JSONField(
         null=True, blank=True, help_text="Whether the texts that were new then differ from those before."
     )
     error = models.TextField(blank=True, help_text="Why the run stopped, and what to do.")
-    worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

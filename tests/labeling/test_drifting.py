@@ -131,6 +131,7 @@ def test_a_process_that_dies_while_comparing_leaves_it_to_the_next(
         label_more(news, add_texts, OTHERS)
     run = LabelingRun.objects.latest("pk")
     assert (run.status, run.drift) == (RunStatus.PAUSED, None)
+    runs.resume(run)
     execution.execute(run)
     assert run.status == RunStatus.SUCCEEDED
     assert drifting.warning(news) is not None

@@ -1,11 +1,18 @@
+from collections.abc import Sequence
+from unittest.mock import Mock
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 
-from labeling import annotations, classifiers, execution, runs
-from labeling.choices import ClassifierKind, RunStatus, TextStatus
+from labeling import annotations, chunks, classifiers, execution, phases, runs
+from labeling.annotations import Prediction
+from labeling.choices import ChunkState, ClassifierKind, RunStatus, TextStatus
 from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, Text
 from labeling.providers import get_provider
-from labeling.providers.base import ProviderError
+from labeling.providers.base import Encoding, ProviderError
+from tests.fakes import KeywordEncoder
+from tests.labeling.working import let_die, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -138,7 +145,7 @@ def test_the_audit_is_drawn_from_all_texts(project: Project, texts: list[Text]) 
 def test_an_interrupted_run_goes_on_where_it_stopped(
     run: LabelingRun, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution, "CHUNK", 2)
+    monkeypatch.setattr(phases, "SLICE", 2)
 
     def stop_after_one_chunk(phase: str, done: int, total: int) -> None:
         if phase == "Labeling":
@@ -152,21 +159,35 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert Label.objects.count() == 5
 
 
-def test_a_run_out_of_time_is_paused(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "CHUNK", 2)
-    assert not execution.execute(run, is_over=lambda: True)
-    assert (run.status, run.done) == (RunStatus.PAUSED, 2)
+def test_a_process_out_of_time_leaves_its_piece_to_the_next(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phases, "SLICE", 2)
+    assert not execution.execute(run, is_over=lambda: run.labels.exists())
+    assert (run.status, run.done, chunks.count_held(run)) == (RunStatus.RUNNING, 2, 0)
     assert execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+    assert run.chunks.filter(attempts=1).count() == run.chunks.count()
+
+
+def test_a_process_that_has_nothing_to_do_leaves_the_run_to_others(run: LabelingRun) -> None:
+    take(run)
+    assert execution.execute(run, patience=0.1)
+    assert (run.status, run.done) == (RunStatus.RUNNING, 0)
+
+
+def test_the_piece_of_a_process_that_died_is_done_by_another(run: LabelingRun) -> None:
+    let_die(take(run))
+    assert execution.execute(run)
+    assert run.done == 5
 
 
 def test_a_cancelled_run_stops_and_keeps_its_labels(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "CHUNK", 2)
+    monkeypatch.setattr(phases, "SLICE", 2)
 
     def cancel(phase: str, done: int, total: int) -> None:
         if phase == "Labeling":
             runs.cancel(run)
 
-    with pytest.raises(runs.RunTakenAway):
+    with pytest.raises(runs.RunStopped):
         execution.execute(run, on_progress=cancel)
     assert (run.status, run.done) == (RunStatus.CANCELLED, 2)
 
@@ -184,6 +205,78 @@ def test_a_temporary_error_fails_only_its_texts(project: Project, texts: list[Te
     assert execution.execute(run)
     assert run.status == RunStatus.SUCCEEDED_WITH_FAILURES
     assert set(Text.objects.values_list("status", "error")) == {("failed", "The server does not answer. Start it.")}
+
+
+def test_one_bad_text_does_not_fail_those_beside_it(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = KeywordEncoder.encode
+
+    def refuse(self: KeywordEncoder, contents: Sequence[str], **options: bool) -> Encoding:
+        if "business report" in contents:
+            raise ProviderError("Too long a question.", permanent=False)
+        return original(self, contents, **options)
+
+    execution.execute(runs.start(project, provider="keyword", text_ids=[texts[0].pk]))
+    monkeypatch.setattr(KeywordEncoder, "encode", refuse)
+    run = runs.start(project, provider="keyword")
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
+    assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
+
+
+def test_a_piece_that_a_library_breaks_on_is_set_aside_and_the_run_goes_on(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "FIRST", 2)
+    monkeypatch.setattr(chunks, "MOST", 2)
+    original = annotations.record_predictions
+
+    def break_down(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
+        if texts[2].pk in [prediction.text_id for prediction in predictions]:
+            raise ZeroDivisionError("division by zero")
+        return original(run, predictions)
+
+    monkeypatch.setattr(annotations, "record_predictions", break_down)
+    run = runs.start(project, provider="keyword")
+    assert execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED_WITH_FAILURES
+    [aside] = run.chunks.filter(state=ChunkState.SET_ASIDE)
+    assert (aside.attempts, aside.error) == (3, "ZeroDivisionError: division by zero")
+    failed = Text.objects.filter(status=TextStatus.FAILED)
+    assert texts[2] in failed
+    assert set(failed.values_list("error", flat=True)) == {"ZeroDivisionError: division by zero"}
+    assert run.done + failed.count() == 5
+
+
+def test_a_run_in_which_nothing_works_gives_up(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "HOPELESS", 3)
+    run = runs.start(project, provider="flaky")
+    with pytest.raises(ProviderError, match="None of the first 3 texts"):
+        execution.execute(run)
+    assert run.status == RunStatus.FAILED
+    assert "The server does not answer. Start it." in run.error
+
+
+def test_a_database_out_of_reach_costs_no_attempt(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(OperationalError, match="disk is full"):
+        patch.setattr(annotations, "record_predictions", Mock(side_effect=OperationalError("database or disk is full")))
+        execution.execute(run)
+    assert run.status == RunStatus.RUNNING
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+
+
+def test_categories_that_change_meanwhile_are_used_as_they_were(
+    run: LabelingRun, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.categories.filter(name="Weather").update(name="Sky", description="Rain, sun and wind.")
+    project.categories.create(name="Science", position=9)
+    execution.execute(run)
+    assert set(Label.objects.values_list("category__name", flat=True)) == {"Sports", "Business", "Sky"}
+    assert Label.objects.filter(explanation__contains="Weather").exists()
 
 
 def test_failed_texts_are_taken_up_by_the_next_run(project: Project, texts: list[Text]) -> None:

@@ -1,14 +1,10 @@
-import os
-import socket
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 from django_q.models import OrmQ
 
-from labeling import runs
-from labeling.choices import RunStatus
-from labeling.models import Category, LabelingRun, Project
+from labeling import chunks, runs
+from labeling.choices import ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
+from labeling.models import Category, LabelingRun, Project, RunChunk, Text, Worker
+from tests.labeling.working import done_with, let_die, take
 
 pytestmark = pytest.mark.django_db
 
@@ -73,75 +69,117 @@ def test_a_run_in_the_background_is_queued_with_its_id(project: Project, texts: 
     assert task.task["args"] == (run.pk,)
 
 
-def test_taking_a_run_makes_it_running(run: LabelingRun) -> None:
-    lease = runs.take(run)
-    assert (run.status, run.worker) == (RunStatus.RUNNING, lease.worker)
+def test_a_process_for_each_worker_is_brought_to_the_run(project: Project, texts: list) -> None:
+    for host in ("one", "two"):
+        Worker.objects.create(host=host, cluster="labeling", supervisor_pid=1)
+    runs.start_in_background(project)
+    assert OrmQ.objects.count() == 2
 
 
-def test_a_run_is_taken_once(run: LabelingRun) -> None:
-    runs.take(run)
-    with pytest.raises(runs.RunInProgress, match="0 of 3"):
-        runs.take(LabelingRun.objects.get(pk=run.pk))
+def test_the_first_process_makes_a_run_running(run: LabelingRun) -> None:
+    runs.begin(run)
+    assert run.status == RunStatus.RUNNING
+    assert run.started_at is not None
 
 
-def test_two_processes_that_saw_the_same_free_run_do_not_both_get_it(run: LabelingRun) -> None:
-    other = LabelingRun.objects.get(pk=run.pk)
-    runs.take(run)
-    with pytest.raises(runs.RunInProgress):
-        runs.take(other)
+def test_a_later_process_does_not_begin_it_anew(run: LabelingRun) -> None:
+    runs.begin(run)
+    started_at = run.started_at
+    runs.begin(LabelingRun.objects.get(pk=run.pk))
+    run.refresh_from_db()
+    assert run.started_at == started_at
 
 
-def _held_by(run: LabelingRun, worker: str, age: timedelta) -> LabelingRun:
-    LabelingRun.objects.filter(pk=run.pk).update(
-        status=RunStatus.RUNNING, worker=worker, heartbeat_at=timezone.now() - age
-    )
-    return LabelingRun.objects.get(pk=run.pk)
+def test_a_paused_run_is_left_alone_until_it_is_resumed(run: LabelingRun) -> None:
+    assert runs.pause(run)
+    with pytest.raises(runs.RunStopped, match="paused"):
+        runs.begin(run)
+    assert runs.resume(run)
+    assert OrmQ.objects.get().task["args"] == (run.pk,)
+    runs.begin(run)
 
 
-def test_the_run_of_a_dead_process_on_this_machine_is_taken_over_at_once(run: LabelingRun) -> None:
-    dead = os.spawnlp(os.P_WAIT, "true", "true") or 2**22 + 1  # above the largest process id
-    assert runs.take(_held_by(run, f"{socket.gethostname()}:{dead}:x", timedelta(seconds=1)))
+def test_what_is_not_paused_is_not_resumed(run: LabelingRun) -> None:
+    assert not runs.resume(run)
+    assert not OrmQ.objects.exists()
 
 
-def test_the_run_of_a_living_process_on_another_machine_is_left_alone(run: LabelingRun) -> None:
-    with pytest.raises(runs.RunInProgress):
-        runs.take(_held_by(run, "elsewhere:1:x", timedelta(seconds=1)))
-
-
-def test_a_run_without_a_heartbeat_for_long_is_taken_over(run: LabelingRun) -> None:
-    assert runs.take(_held_by(run, "elsewhere:1:x", runs.LEASE * 2))
-
-
-def test_a_process_that_lost_its_run_learns_of_it(run: LabelingRun) -> None:
-    lease = runs.take(run)
-    LabelingRun.objects.filter(pk=run.pk).update(worker="elsewhere:1:x")
-    with pytest.raises(runs.RunTakenAway):
-        lease.extend()
-
-
-def test_cancelling_stops_the_process_before_its_next_chunk(run: LabelingRun) -> None:
-    lease = runs.take(run)
+def test_a_run_that_nobody_works_on_is_cancelled_at_once(run: LabelingRun) -> None:
+    runs.begin(run)
     assert runs.cancel(run)
-    with pytest.raises(runs.RunTakenAway):
-        lease.extend()
+    assert run.status == RunStatus.CANCELLED
+    assert run.finished_at is not None
+
+
+def test_a_run_at_work_is_cancelled_when_its_process_leaves(run: LabelingRun) -> None:
+    chunk = take(run)
+    assert runs.cancel(run)
+    assert run.status == RunStatus.CANCELLING
+    with pytest.raises(runs.RunStopped, match="cancelling"):
+        chunks.extend(chunk)
+    chunks.give_back(chunk)
+    assert runs.settle(run)
+    assert run.status == RunStatus.CANCELLED
+
+
+def test_a_run_whose_process_died_while_it_was_cancelled_is_in_nobodys_way(project: Project, run: LabelingRun) -> None:
+    chunk = take(run)
+    runs.cancel(run)
+    let_die(chunk)
+    assert runs.unfinished(project) is None
+    assert runs.start(project).pk != run.pk
 
 
 def test_a_finished_run_cannot_be_cancelled(run: LabelingRun) -> None:
-    runs.finish(runs.take(run), run)
+    runs.begin(run)
+    runs.finish(run)
     assert not runs.cancel(run)
+    assert run.status == RunStatus.SUCCEEDED
 
 
-def test_a_released_run_can_be_taken_again(run: LabelingRun) -> None:
-    runs.release(runs.take(run))
-    run.refresh_from_db()
-    assert runs.take(run)
+def test_a_run_with_a_piece_set_aside_says_so(run: LabelingRun) -> None:
+    chunk = take(run)
+    RunChunk.objects.filter(pk=chunk.pk).update(state=ChunkState.SET_ASIDE)
+    runs.finish(run)
+    assert run.status == RunStatus.SUCCEEDED_WITH_FAILURES
+
+
+def test_failed_texts_alone_are_tried_once_more(project: Project, texts: list) -> None:
+    Text.objects.filter(pk=texts[1].pk).update(status=TextStatus.FAILED, error="The server does not answer.")
+    run = runs.start(project, provider="keyword")
+    runs.begin(run)
+    runs.finish(run)
+    again = runs.retry_failed(run)
+    assert (again.origin, again.provider, again.total) == (RunOrigin.RETRY, "keyword", 1)
+    assert list(Text.objects.of_run(again)) == [texts[1]]
+
+
+def test_without_failed_texts_there_is_nothing_to_try_once_more(run: LabelingRun) -> None:
+    runs.cancel(run)
+    with pytest.raises(runs.NothingToLabel):
+        runs.retry_failed(run)
 
 
 def test_resuming_reaches_texts_that_arrived_meanwhile(project: Project, run: LabelingRun, add_texts) -> None:
-    runs.release(runs.take(run))
+    runs.begin(run)
+    runs.pause(run)
     add_texts(project, "The final whistle blew.")
     resumed = runs.start_or_resume(project, provider="keyword")
-    assert (resumed.pk, resumed.total) == (run.pk, 4)
+    assert (resumed.pk, resumed.total, resumed.status) == (run.pk, 4, RunStatus.QUEUED)
+
+
+def test_resuming_after_the_last_label_labels_what_came_meanwhile(
+    project: Project, run: LabelingRun, add_texts
+) -> None:
+    runs.begin(run)
+    for _ in range(4):
+        done_with(run)
+    assert run.phase == RunPhase.FINISH
+    runs.pause(run)
+    [new] = add_texts(project, "The final whistle blew.")
+    resumed = runs.start_or_resume(project, provider="keyword")
+    assert (resumed.phase, resumed.last_text_id) == (RunPhase.LABEL, new.pk)
+    assert resumed.cursor < new.pk
 
 
 def test_a_run_that_waits_for_the_worker_is_left_to_it(project: Project, run: LabelingRun) -> None:
@@ -150,13 +188,14 @@ def test_a_run_that_waits_for_the_worker_is_left_to_it(project: Project, run: La
 
 
 def test_an_interrupted_run_of_another_kind_is_cancelled(project: Project, run: LabelingRun) -> None:
-    runs.release(runs.take(run))
+    runs.begin(run)
+    runs.pause(run)
     other = runs.start_or_resume(project, provider="scores")
     run.refresh_from_db()
     assert (run.status, other.provider) == (RunStatus.CANCELLED, "scores")
 
 
 def test_a_living_run_is_not_resumed_by_another_process(project: Project, run: LabelingRun) -> None:
-    runs.take(run)
-    with pytest.raises(runs.RunInProgress):
+    take(run)
+    with pytest.raises(runs.RunInProgress, match="0 of 3"):
         runs.start_or_resume(project, provider="keyword")

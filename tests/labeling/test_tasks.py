@@ -1,9 +1,10 @@
 import pytest
 from django_q.models import OrmQ
 
-from labeling import execution, runs, tasks, workers
+from labeling import phases, runs, tasks, workers
 from labeling.choices import RunStatus
 from labeling.models import Label, LabelingRun, Project
+from tests.labeling.working import take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -26,17 +27,26 @@ def test_a_second_delivery_changes_nothing(run: LabelingRun) -> None:
     assert Label.objects.count() == 4
 
 
-def test_a_delivery_beside_a_living_process_does_nothing(run: LabelingRun) -> None:
-    runs.take(run)
+def test_a_delivery_beside_a_living_process_leaves_it_its_piece(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "PATIENCE_SECONDS", 0.1)
+    take(run)
     tasks.carry_out(run.pk)
     assert not Label.objects.exists()
+    assert not OrmQ.objects.exists()
 
 
 def test_a_long_run_queues_its_rest(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "CHUNK", 2)
     monkeypatch.setattr(tasks, "TASK_SECONDS", 0.0001)
     tasks.carry_out(run.pk)
     assert OrmQ.objects.get().task["args"] == (run.pk,)
+
+
+def test_a_paused_run_is_left_alone(run: LabelingRun) -> None:
+    runs.pause(run)
+    tasks.carry_out(run.pk)
+    assert not Label.objects.exists()
 
 
 def test_a_failed_run_ends_the_task_without_an_error(project: Project, add_texts) -> None:
@@ -48,8 +58,8 @@ def test_a_failed_run_ends_the_task_without_an_error(project: Project, add_texts
 
 
 def test_a_worker_that_is_told_to_end_queues_the_rest(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "CHUNK", 2)
-    monkeypatch.setattr(workers, "is_stopping", lambda: True)
+    monkeypatch.setattr(phases, "SLICE", 2)
+    monkeypatch.setattr(workers, "is_stopping", run.labels.exists)
     tasks.carry_out(run.pk)
     run.refresh_from_db()
     assert (run.done, OrmQ.objects.get().task["args"]) == (2, (run.pk,))

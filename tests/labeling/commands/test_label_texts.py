@@ -4,8 +4,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from labeling import execution, runs
+from labeling import phases, runs
 from labeling.models import Label, LabelingRun, Project
+from labeling.phases import Work
+from tests.labeling.working import take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -63,7 +65,7 @@ def test_a_project_without_categories_is_told_what_to_do() -> None:
 
 
 def test_two_calls_at_once_do_not_label_twice(news: Project) -> None:
-    runs.take(runs.start(news, provider="keyword"))
+    take(runs.start(news, provider="keyword"))
     with pytest.raises(CommandError, match="right now"):
         label()
     assert not Label.objects.exists()
@@ -71,8 +73,8 @@ def test_two_calls_at_once_do_not_label_twice(news: Project) -> None:
 
 def test_ctrl_c_says_how_to_go_on(news: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(execution, "CHUNK", 2)
-        patched.setattr(execution, "_label_chunk", interrupting_the_second_call(execution._label_chunk))
+        patched.setattr(phases, "SLICE", 2)
+        patched.setattr(Work, "_label", interrupting_the_second_call(Work._label))
         with pytest.raises(CommandError, match="2 of 4 texts are labeled") as stopped:
             label()
     assert stopped.value.returncode == 130

@@ -1,0 +1,39 @@
+"""The pieces of a run: who works on which, and what became of it."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from labeling.choices import ChunkState, RunPhase
+from labeling.models.run import LabelingRun
+
+
+class RunChunk(models.Model):
+    """One piece of a run's phase, for one process at a time.
+
+    It reaches from what comes after `after` up to `last`: ids of texts while labeling, places in the sample while that
+    is read; phases that are one piece have 0 to 1. Attempts are counted when it is taken: a process that is killed
+    tells nobody.
+    """
+
+    run = models.ForeignKey(LabelingRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    phase = models.CharField(max_length=20, choices=RunPhase)
+    after = models.BigIntegerField()
+    last = models.BigIntegerField()
+    state = models.CharField(max_length=20, choices=ChunkState, default=ChunkState.WORKING)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
+    heartbeat_at = models.DateTimeField(help_text="Its process lived then.")
+    texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through, once it is done.")
+    seconds = models.FloatField(null=True, help_text="That it took, once it is done.")
+    error = models.TextField(blank=True, help_text="Why the last attempt came to nothing.")
+
+    class Meta:
+        db_table = "run_chunks"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint("run", "phase", "after", name="a_chunk_begins_where_no_other_does"),
+            models.CheckConstraint(condition=Q(last__gt=F("after")), name="a_chunk_holds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_phase_display()} {self.after} to {self.last} of run {self.run_id}"

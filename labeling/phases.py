@@ -1,0 +1,233 @@
+"""What is done in each phase of a run, piece by piece."""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring, runs
+from labeling.choices import ClassifierKind, RunPhase, TextStatus
+from labeling.embeddings import CachedEncoder, TextRow
+from labeling.labelers import HeadLabeler, Labeler
+from labeling.learning import zero_shot
+from labeling.models import Category, LabelingRun, RunChunk, Text
+from labeling.providers import get_provider
+from labeling.providers.base import Provider, ProviderError
+from labeling.querysets import TextQuerySet
+
+logger = logging.getLogger(__name__)
+
+SLICE = 512  # texts between two writes: a second or two of a small model
+MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
+REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
+HOPELESS = 50  # texts of which not one could be labeled, after which a run that has labeled nothing gives up
+
+Progress = Callable[[str, int, int], None]
+KeepOn = Callable[[], None]  # proves that this process lives, and raises what makes it stop
+Found = dict[str, Any]  # columns of the run
+
+
+class Work:
+    """One process's part in a run: what it holds in memory, and one method for each phase."""
+
+    def __init__(self, run: LabelingRun, on_progress: Progress) -> None:
+        self.run = run
+        self.on_progress = on_progress
+        self._failed = 0
+
+    def do(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """Do one piece; returns how many texts it went through, and what it found out for the run.
+
+        Raises ProviderError when going on is useless, and what `keep_on` raises.
+        """
+        return _PHASES[RunPhase(chunk.phase)](self, chunk, keep_on)
+
+    def give_up(self, chunk: RunChunk) -> None:
+        """After a piece was set aside: its texts failed. Without any other phase there is no run."""
+        chunk.refresh_from_db()
+        if chunk.phase != RunPhase.LABEL:
+            runs.fail(self.run, f"{chunk.get_phase_display()} failed {chunk.attempts} times. {chunk.error}")
+            return
+        texts = self._texts(chunk).values_list("pk", flat=True)
+        annotations.record_failures(self.run, dict.fromkeys(texts, chunk.error))
+
+    @cached_property
+    def provider(self) -> Provider:
+        return get_provider(self.run.provider)
+
+    @cached_property
+    def categories(self) -> list[Category]:
+        """The run's categories as they were when it was started, in that order."""
+        by_id = Category.objects.in_bulk([category["id"] for category in self.run.categories])
+        found = [(by_id[category["id"]], category) for category in self.run.categories if category["id"] in by_id]
+        for category, before in found:
+            category.name, category.description = before["name"], before["description"]
+            category.examples = before.get("examples", category.examples)
+        return [category for category, _ in found]
+
+    @cached_property
+    def encoder(self) -> CachedEncoder:
+        # A text labeled for the first time goes through the model anyway, which gives its evidence too. A whole project
+        # is relabeled from cached vectors, without the model and so without evidence: seconds instead of an hour.
+        return CachedEncoder(self.provider, explained=self._is_explained)
+
+    @cached_property
+    def labeler(self) -> Labeler:
+        classifier, strategy = self.run.classifier, self.run.project.sampling
+        if not self.provider.can_embed:
+            return labelers.of_answers(
+                self.provider, self.categories, classifier, explained=self._is_explained, strategy=strategy
+            )
+        assert classifier is not None
+        return HeadLabeler(self.encoder, self.categories, classifiers.load_head(classifier.pk), strategy=strategy)
+
+    @property
+    def _is_explained(self) -> bool:
+        return not self.run.relabel or self.run.text_ids is not None
+
+    # --- Before labeling ----------------------------------------------------------------------------------------------
+
+    def prepare(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """Find the classifier that holds for these categories, or say on how large a sample one is to be fitted."""
+        found = classifiers.current(self.run.project, self.provider, self.categories)
+        known = {"model_name": self.provider.model_name, "classifier": found}
+        if not self.provider.can_embed or (found and found.kind == ClassifierKind.LEARNED):
+            return 0, known
+        size = min(self.run.project.texts.count(), zero_shot.pool_sample_size(len(self.categories)))
+        if found and size < found.fitted_on["pool"] * REFIT_GROWTH:
+            return 0, known
+        return 0, {**known, "classifier": None, "sample_size": size}
+
+    def read(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """Compute the vectors of a part of the sample."""
+        return len(self._read_sample(chunk.after, chunk.last, keep_on)), {}
+
+    def fit(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """Fit a zero-shot head to the sample."""
+        pool = self._read_sample(0, self.run.sample_size, keep_on)
+        keep_on()
+        return len(pool), {
+            "classifier": classifiers.fit_zero_shot(self.run.project, self.provider, self.categories, pool)
+        }
+
+    def _read_sample(self, after: int, last: int, keep_on: KeepOn) -> NDArray[np.float32]:
+        """Vectors (last - after, dim) of a part of a random sample of the project's texts.
+
+        Hashes are uniform and know nothing of the content's meaning, so their order is a random order, and the same in
+        each process.
+        """
+        texts = self.run.project.texts.order_by("content_hash").values_list("pk", "content", "content_hash")
+        parts: list[NDArray[np.float32]] = []
+        for begin in range(after, last, SLICE):
+            keep_on()
+            end = min(begin + SLICE, last)
+            parts.append(self.encoder.read_ahead([TextRow(*values) for values in texts[begin:end]]))
+            self.on_progress(RunPhase.READ.label, end, self.run.sample_size)
+        return np.concatenate(parts)
+
+    # --- Labeling -----------------------------------------------------------------------------------------------------
+
+    def label(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """Label the texts of a piece: a whole project again from its cached vectors, else by the model."""
+        before = chunks.count_texts(self.run, RunPhase.LABEL)
+        count = 0
+        is_rescored = self.run.relabel and self.run.text_ids is None and isinstance(self.labeler, HeadLabeler)
+        for done in (self._rescore if is_rescored else self._label_all)(self._texts(chunk), keep_on):
+            count += done
+            self.on_progress(RunPhase.LABEL.label, min(before + count, self.run.total), self.run.total)
+        return count, {}
+
+    def _texts(self, chunk: RunChunk) -> TextQuerySet:
+        return Text.objects.of_chunk(self.run, after=chunk.after, last=chunk.last)
+
+    def _rescore(self, texts: TextQuerySet, keep_on: KeepOn) -> Iterator[int]:
+        assert isinstance(self.labeler, HeadLabeler)
+        for held in rescoring.batches(texts, fingerprint=self.provider.fingerprint):
+            keep_on()
+            changed = rescoring.rescore(self.run, self.labeler, held)
+            logger.info("Run %s: %s of %s texts changed", self.run.pk, changed, len(held.ids))
+            yield len(held.ids)
+            if held.without_vector:
+                yield from self._label_all(texts.filter(pk__in=held.without_vector), keep_on)
+
+    def _label_all(self, texts: TextQuerySet, keep_on: KeepOn) -> Iterator[int]:
+        for ids in texts.in_batches(SLICE):
+            keep_on()
+            rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
+            self._label([TextRow(*values) for values in rows])
+            yield len(ids)
+
+    def _label(self, rows: list[TextRow]) -> None:
+        """Label some texts. Where the provider fails for them together, each is asked about with fewer and fewer."""
+        try:
+            predictions = self.labeler.label(rows, audit_share=self.run.audit_share)
+        except ProviderError as error:
+            if error.permanent:
+                raise
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                self._label(rows[:middle])
+                self._label(rows[middle:])
+            else:
+                self._record_failure(rows[0], error)
+            return
+        if self.run.relabel and self.run.text_ids is None:
+            predictions, same = rescoring.split(self.run, predictions)
+            rescoring.move_in_queue(same)
+        held = annotations.record_predictions(self.run, predictions)
+        logger.info("Run %s: labeled %s of %s texts", self.run.pk, held, len(rows))
+
+    def _record_failure(self, row: TextRow, error: ProviderError) -> None:
+        """Keep why. Raises ProviderError when so many texts failed and not one was labeled that going on is useless."""
+        logger.warning("Run %s: text %s failed: %s", self.run.pk, row.id, error)
+        annotations.record_failures(self.run, {row.id: str(error)})
+        self._failed += 1
+        if self._failed >= HOPELESS and not self.run.labels.exists():
+            raise ProviderError(f"None of the first {HOPELESS} texts could be labeled. {error}", permanent=True)
+
+    # --- After labeling -----------------------------------------------------------------------------------------------
+
+    def finish(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+        """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
+        if self.run.text_ids is None and self.run.limit is None:
+            self._read_decided(keep_on)
+        if self.run.classifier and self.run.text_ids is None:
+            cold_start.put_first(self.run.project, fingerprint=self.run.classifier.model_fingerprint)
+        keep_on()
+        finding = drifting.compare(self.run)
+        if finding and finding["is_warning"]:
+            logger.warning("Run %s: the new texts differ from those before", self.run.pk)
+        return 0, {}
+
+    def _read_decided(self, keep_on: KeepOn) -> None:
+        """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
+
+        They get no label.
+        """
+        reader = self.labeler.reader
+        if reader is None:
+            return
+        decided = self.run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
+        newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
+        waiting = features.lacking(newest, reader.fingerprints).values_list("pk", "content", "content_hash")
+        while rows := [TextRow(*values) for values in waiting[:SLICE]]:
+            keep_on()
+            try:
+                reader.read(rows)
+            except ProviderError as error:
+                if error.permanent:
+                    raise
+                logger.warning("Run %s: %s decided texts were not read: %s", self.run.pk, len(rows), error)
+                return
+
+
+_PHASES: dict[RunPhase, Callable[[Work, RunChunk, KeepOn], tuple[int, Found]]] = {
+    RunPhase.PREPARE: Work.prepare,
+    RunPhase.READ: Work.read,
+    RunPhase.FIT: Work.fit,
+    RunPhase.LABEL: Work.label,
+    RunPhase.FINISH: Work.finish,
+}

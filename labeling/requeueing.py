@@ -1,0 +1,46 @@
+"""Finds runs that the broker has lost, and brings processes to them again.
+
+Redis forgets a task whose worker was killed, and all tasks when it is flushed; the rows of the runs tell what is
+missing. So this goes by what is done, and not by what was queued.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+from django_q.brokers import get_broker
+
+from labeling import chunks, runs, workers
+from labeling.choices import RunStatus
+from labeling.models import LabelingRun
+
+REST = timedelta(seconds=30)  # without a sign of life; a worker that starts needs some of it to load its model
+GOES_ON = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+def requeue() -> list[LabelingRun]:
+    """Queue every run that is short of processes while no task waits in the queue; returns those runs.
+
+    Also ends runs that were cancelled and whose processes are gone.
+    """
+    for run in LabelingRun.objects.filter(status=RunStatus.CANCELLING):
+        runs.settle(run)
+    if get_broker("labeling").queue_size():  # what waits there may be what seems to be missing
+        return []
+    short = [run for run in LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk") if _is_short(run)]
+    for run in short:
+        runs.queue(run, processes=1)
+    return short
+
+
+def _is_short(run: LabelingRun) -> bool:
+    """Whether nobody works on it, or fewer than there are workers."""
+    held = chunks.count_held(run)
+    if held:
+        return held < workers.alive("labeling").count() and run.phase in chunks.SHARED
+    return _last_sign(run) < timezone.now() - REST
+
+
+def _last_sign(run: LabelingRun) -> datetime:
+    beat = run.chunks.aggregate(last=Max("heartbeat_at"))["last"]
+    return max(when for when in (run.created_at, run.started_at, beat) if when)

@@ -1,0 +1,188 @@
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from labeling import chunks, runs
+from labeling.choices import ChunkState, RunPhase, RunStatus
+from labeling.models import LabelingRun, Project, RunChunk
+from tests.labeling.working import done_with, let_die, take
+
+pytestmark = pytest.mark.django_db
+
+SHARED_TEXTS = 600
+
+
+@pytest.fixture
+def run(project: Project, add_texts) -> LabelingRun:
+    """A run of more texts than one piece holds, about to label them."""
+    texts = add_texts(project, "The striker scored.")
+    made = runs.start(project, provider="keyword")
+    LabelingRun.objects.filter(pk=made.pk).update(last_text_id=texts[0].pk + SHARED_TEXTS)
+    made.refresh_from_db()
+    runs.begin(made)
+    for phase in (RunPhase.PREPARE, RunPhase.READ, RunPhase.FIT):
+        assert made.phase == phase
+        done_with(made)
+    return made
+
+
+def take_next(run: LabelingRun) -> RunChunk | None:
+    return chunks.take(run, chunks.new_worker())
+
+
+def finished(chunk: RunChunk | None, seconds: float = 10.0) -> None:
+    assert chunk is not None
+    chunks.finish(chunk, texts=3, seconds=seconds)
+
+
+def test_the_first_phase_is_one_piece(project: Project, add_texts) -> None:
+    add_texts(project, "The striker scored.")
+    run = runs.start(project, provider="keyword")
+    chunk = take(run)
+    assert (chunk.phase, chunk.after, chunk.last) == (RunPhase.PREPARE, 0, 1)
+    assert take_next(run) is None
+
+
+def test_pieces_follow_each_other_without_a_gap(run: LabelingRun) -> None:
+    pieces = []
+    while (chunk := take_next(run)) is not None:
+        pieces.append((chunk.after, chunk.last))
+    assert [after for after, _ in pieces[1:]] == [last for _, last in pieces[:-1]]
+    assert (pieces[0][0], pieces[-1][1]) == (0, run.last_text_id)
+
+
+def test_of_two_processes_that_saw_the_same_end_each_has_a_piece_of_its_own(run: LabelingRun) -> None:
+    other = LabelingRun.objects.get(pk=run.pk)
+    mine, theirs = take_next(run), take_next(other)
+    assert mine is not None and theirs is not None
+    assert theirs.after == mine.last
+
+
+def test_a_piece_that_took_little_time_is_followed_by_a_wider_one(run: LabelingRun) -> None:
+    finished(take_next(run), seconds=1.0)
+    chunk = take_next(run)
+    assert chunk is not None
+    assert chunk.last - chunk.after == min(2 * chunks.FIRST, run.last_text_id - chunks.FIRST)
+
+
+def test_a_piece_that_took_long_is_followed_by_a_narrower_one(run: LabelingRun) -> None:
+    finished(take_next(run), seconds=30.0)
+    chunk = take_next(run)
+    assert chunk is not None
+    assert chunk.last - chunk.after == chunks.FIRST // 2
+
+
+def test_a_piece_that_was_given_back_is_taken_first_and_costs_no_attempt(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    chunks.give_back(chunk)
+    again = take_next(run)
+    assert again == chunk
+    assert again is not None and again.attempts == 1
+
+
+def test_a_piece_of_a_living_process_is_left_alone(run: LabelingRun) -> None:
+    first, second = take_next(run), take_next(run)
+    assert first != second
+
+
+def test_a_piece_of_another_machine_is_taken_when_nothing_was_heard_for_long(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    let_die(chunk)
+    again = take_next(run)
+    assert again is not None
+    assert (again.pk, again.attempts) == (chunk.pk, 2)
+
+
+def test_a_piece_of_a_dead_process_of_this_machine_is_taken_at_once(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    pid = os.spawnlp(os.P_NOWAIT, "true", "true")
+    RunChunk.objects.filter(pk=chunk.pk).update(worker=f"{socket.gethostname()}:{pid}:x")
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet looked at by its parent
+    assert take_next(run) == chunk
+    os.waitpid(pid, 0)
+
+
+def test_who_lost_a_piece_learns_of_it(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    lost = RunChunk.objects.get(pk=chunk.pk)
+    let_die(chunk)
+    take_next(run)
+    with pytest.raises(chunks.ChunkLost):
+        chunks.extend(lost)
+    with pytest.raises(chunks.ChunkLost):
+        finished(lost)
+    chunks.give_back(lost)  # which changes nothing any more
+    assert RunChunk.objects.get(pk=chunk.pk).state == ChunkState.WORKING
+
+
+def test_a_heartbeat_keeps_a_piece(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    old = timezone.now() - timedelta(minutes=1)
+    RunChunk.objects.filter(pk=chunk.pk).update(heartbeat_at=old)
+    chunks.extend(chunk)
+    chunk.refresh_from_db()
+    assert chunk.heartbeat_at > old
+
+
+def test_a_piece_whose_processes_died_three_times_is_set_aside(run: LabelingRun) -> None:
+    first = take_next(run)
+    assert first is not None
+    for _ in range(chunks.MOST_ATTEMPTS - 1):
+        let_die(first)
+        assert take_next(run) == first
+    let_die(first)
+    assert take_next(run) != first
+    first.refresh_from_db()
+    assert (first.state, first.error) == (ChunkState.SET_ASIDE, "The process that worked on it died, 3 times.")
+
+
+def test_a_piece_that_failed_three_times_is_set_aside_with_the_last_reason(run: LabelingRun) -> None:
+    for attempt in range(1, chunks.MOST_ATTEMPTS + 1):
+        chunk = take_next(run)
+        assert chunk is not None and chunk.after == 0
+        assert chunks.fail(chunk, f"Reason {attempt}") == (attempt == chunks.MOST_ATTEMPTS)
+    assert RunChunk.objects.get(phase=RunPhase.LABEL).error == "Reason 3"
+
+
+def test_the_next_phase_waits_for_every_piece(run: LabelingRun) -> None:
+    pieces = []
+    while (chunk := take_next(run)) is not None:
+        pieces.append(chunk)
+    for chunk in pieces[1:]:
+        finished(chunk)
+    assert not chunks.advance(run)
+    finished(pieces[0])
+    assert chunks.advance(run)
+    assert (run.phase, run.cursor) == (RunPhase.FINISH, 0)
+
+
+def test_after_the_last_phase_comes_none(run: LabelingRun) -> None:
+    done_with(run)
+    finished(take_next(run))
+    assert not chunks.advance(run)
+
+
+def test_nothing_is_handed_out_of_a_paused_run(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    chunks.give_back(chunk)
+    runs.pause(run)
+    with pytest.raises(chunks.RunStopped, match="paused"):
+        take_next(run)
+
+
+def test_what_a_piece_found_out_is_written_with_it(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    chunks.finish(chunk, texts=7, seconds=1.0, model_name="tiny")
+    run.refresh_from_db()
+    assert (run.model_name, run.status) == ("tiny", RunStatus.RUNNING)
+    assert chunks.count_texts(run, RunPhase.LABEL) == 7

@@ -1,0 +1,76 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from labeling import requeueing, runs
+from labeling.choices import RunPhase, RunStatus
+from labeling.models import LabelingRun, Project, Worker
+from tests.labeling.working import done_with, let_die, take
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(project: Project, add_texts) -> LabelingRun:
+    """A run that was started a while ago."""
+    add_texts(project, "The striker scored.")
+    made = runs.start(project, provider="keyword")
+    LabelingRun.objects.filter(pk=made.pk).update(created_at=timezone.now() - timedelta(minutes=5))
+    made.refresh_from_db()
+    return made
+
+
+def test_a_run_that_the_broker_lost_is_queued_again(run: LabelingRun) -> None:
+    assert requeueing.requeue() == [run]
+    assert OrmQ.objects.get().task["args"] == (run.pk,)
+
+
+def test_a_run_that_waits_in_the_queue_is_left_there(run: LabelingRun) -> None:
+    requeueing.requeue()
+    assert requeueing.requeue() == []
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_new_run_is_given_time(project: Project, add_texts) -> None:
+    add_texts(project, "Rain is expected.")
+    runs.start(project, provider="keyword")
+    assert requeueing.requeue() == []
+
+
+def test_a_run_at_work_is_left_alone(run: LabelingRun) -> None:
+    take(run)
+    assert requeueing.requeue() == []
+
+
+def test_a_run_whose_process_died_is_queued_again(run: LabelingRun) -> None:
+    chunk = take(run)
+    let_die(chunk)
+    LabelingRun.objects.filter(pk=run.pk).update(started_at=run.created_at)
+    assert requeueing.requeue() == [run]
+
+
+def test_a_worker_that_came_later_is_brought_to_a_run_that_can_be_shared(run: LabelingRun) -> None:
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    assert run.phase == RunPhase.LABEL
+    take(run)
+    for host in ("one", "two"):
+        Worker.objects.create(host=host, cluster="labeling", supervisor_pid=1)
+    assert requeueing.requeue() == [run]
+
+
+def test_a_paused_run_is_left_alone(run: LabelingRun) -> None:
+    runs.pause(run)
+    assert requeueing.requeue() == []
+
+
+def test_a_cancelled_run_whose_process_died_is_ended(run: LabelingRun) -> None:
+    chunk = take(run)
+    runs.cancel(run)
+    let_die(chunk)
+    requeueing.requeue()
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
