@@ -14,11 +14,10 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from analytics import budget, problems, serializers
-from labeling import audits, certification
+from labeling import audits, certification, lookups
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
-from reviews import lookups
 
 KNOWN = OpenApiResponse(serializers.WholeCertificateSerializer, "The same question about the same audit: no new look.")
 

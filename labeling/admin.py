@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -16,7 +17,7 @@ from unfold.decorators import display
 from labeling import drifting, gold, runs, workers
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
-from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
+from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, Project, Text
 from labeling.paginator import CappedPaginator
 from labeling.queueing import queue
 
@@ -28,11 +29,7 @@ STATUS_COLORS = {
     "Reviewed": "success",
     "Failed": "danger",
     "Flagged": "danger",
-    "Running": "info",
-    "Succeeded": "success",
-    "Succeeded with failures": "warning",
 }
-NEW_TEXTS_COLORS = {"Differ": "warning", "Alike": "success"}
 
 
 class LargeTableAdmin(ModelAdmin):
@@ -125,7 +122,9 @@ def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, 
     except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
         model_admin.message_user(request, str(reason), messages.WARNING)
     else:
-        model_admin.message_user(request, f"{run} is queued: {run.total} texts. Follow it under Labeling runs.")
+        address = reverse("admin:labeling_labelingrun_change", args=[run.pk])
+        link = format_html('{} is queued: {} texts. <a href="{}">Follow it.</a>', run, run.total, address)
+        model_admin.message_user(request, link)
         if not workers.alive("labeling").exists():
             model_admin.message_user(request, workers.NONE_RUNNING, messages.WARNING)
 
@@ -258,54 +257,6 @@ class LabelAdmin(ReadOnlyAdmin):
 # --- What happened ----------------------------------------------------------------------------------------------------
 
 
-@admin.register(LabelingRun)
-class LabelingRunAdmin(ReadOnlyAdmin):
-    list_display = [
-        "id",
-        "project",
-        "origin",
-        "shown_status",
-        "done",
-        "total",
-        "new_texts",
-        "provider",
-        "model_name",
-        "created_at",
-        "error",
-    ]
-    list_filter = ["status", "origin", "project"]
-    list_select_related = ["project"]
-    search_fields = ["project__name", "model_name"]
-    actions = ["pause", "resume", "cancel"]
-
-    @display(description="status", ordering="status", label=STATUS_COLORS)
-    def shown_status(self, run: LabelingRun) -> str:
-        return run.get_status_display()
-
-    @display(description="new texts", label=NEW_TEXTS_COLORS)
-    def new_texts(self, run: LabelingRun) -> str | None:
-        if run.drift is None:
-            return None
-        return "Differ" if run.drift["is_warning"] else "Alike"
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("labeling.change_labelingrun"))
-
-    @admin.action(description="Cancel", permissions=["cancel"])
-    def cancel(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
-        cancelled = sum(runs.cancel(run) for run in picked)
-        self.message_user(request, f"Cancelled {cancelled} runs. The labels they made stay.")
-
-    @admin.action(description="Pause", permissions=["cancel"])
-    def pause(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
-        paused = sum(runs.pause(run) for run in picked)
-        self.message_user(request, f"Paused {paused} runs. Resume goes on where they stopped.")
-
-    @admin.action(description="Resume", permissions=["cancel"])
-    def resume(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
-        self.message_user(request, f"Resumed {sum(runs.resume(run) for run in picked)} runs.")
-
-
 @admin.register(ImportRecord)
 class ImportRecordAdmin(ReadOnlyAdmin):
     list_display = ["file_name", "project", "added", "duplicate", "empty", "rejected", "created_at", "error"]
@@ -366,4 +317,4 @@ class CertificateAdmin(ReadOnlyAdmin):
         return certification.ended_reason(certificate) or "holds"
 
 
-from labeling import admin_api_keys  # noqa: E402, F401  it builds on the classes above
+from labeling import admin_api_keys, admin_runs  # noqa: E402, F401  they build on the classes above

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from labeling.choices import ChunkState, RunPhase, RunStatus
@@ -94,6 +94,7 @@ def _hand_out(run: LabelingRun, worker: str) -> RunChunk | None:
                         phase=run.phase,
                         after=run.cursor,
                         last=last,
+                        reached=run.cursor,
                         worker=worker,
                         heartbeat_at=timezone.now(),
                     )
@@ -124,19 +125,27 @@ def _width(run: LabelingRun) -> int:
 # --- Working ----------------------------------------------------------------------------------------------------------
 
 
-def extend(chunk: RunChunk) -> None:
-    """Prove that this process lives. Raises RunStopped, or ChunkLost when the piece is not its own any more."""
-    if not _mine(chunk).filter(run__status=RunStatus.RUNNING).update(heartbeat_at=timezone.now()):
+def extend(chunk: RunChunk, *, reached: int | None = None, texts: int = 0) -> None:
+    """Prove that this process lives, and keep how far it came, with so many texts more.
+
+    Raises RunStopped, or ChunkLost when the piece is not its own any more.
+    """
+    come: dict[str, int] = {}
+    if reached is not None:  # who takes the piece next begins there, with all attempts before it
+        come = {"reached": reached, "texts": chunk.texts + texts, "attempts": 1}
+    if not _mine(chunk).filter(run__status=RunStatus.RUNNING).update(heartbeat_at=timezone.now(), **come):
         status = LabelingRun.objects.values_list("status", flat=True).get(pk=chunk.run_id)
         if status != RunStatus.RUNNING:
             raise RunStopped(f"Run {chunk.run_id} is {RunStatus(status).label.lower()}.")
         raise ChunkLost(f"{chunk} was taken over by another process.")
+    for name, value in come.items():
+        setattr(chunk, name, value)
 
 
 @transaction.atomic
-def finish(chunk: RunChunk, *, texts: int, seconds: float, **on_run: Any) -> None:
+def finish(chunk: RunChunk, *, seconds: float, **on_run: Any) -> None:
     """The piece is done; what it found out for the run is written with it. Raises ChunkLost."""
-    done = _mine(chunk).update(state=ChunkState.DONE, texts=texts, seconds=seconds, heartbeat_at=timezone.now())
+    done = _mine(chunk).update(state=ChunkState.DONE, seconds=seconds, heartbeat_at=timezone.now())
     if not done:
         raise ChunkLost(f"{chunk} was taken over by another process.")
     if on_run:
@@ -191,9 +200,8 @@ def count_held(run: LabelingRun) -> int:
 
 
 def count_texts(run: LabelingRun, phase: RunPhase) -> int:
-    """Texts that were gone through in a phase, by the pieces that are done."""
-    done = run.chunks.filter(Q(phase=phase), state=ChunkState.DONE)
-    return done.aggregate(texts=Sum("texts"))["texts"] or 0
+    """Texts that were gone through in a phase."""
+    return run.chunks.filter(phase=phase).aggregate(texts=Sum("texts"))["texts"] or 0
 
 
 def _process_lives(pid: int) -> bool:

@@ -83,15 +83,15 @@ def execute(
 def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
     """Do one piece, and write what became of it."""
 
-    def keep_on() -> None:
-        chunks.extend(chunk)
+    def keep_on(reached: int | None = None, texts: int = 0) -> None:
+        chunks.extend(chunk, reached=reached, texts=texts)
         if is_over():
             raise OutOfTime
 
     begun = time.monotonic()
     try:
-        texts, found = work.do(chunk, keep_on)
-        chunks.finish(chunk, texts=texts, seconds=time.monotonic() - begun, **found)
+        found = work.do(chunk, keep_on)
+        chunks.finish(chunk, seconds=time.monotonic() - begun, **found)
         if chunk.phase == RunPhase.FINISH:
             runs.finish(work.run)
     except ChunkLost as reason:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,19 @@ from labeling.querysets import TextQuerySet
 logger = logging.getLogger(__name__)
 
 SLICE = 512  # texts between two writes: a second or two of a small model
+ASKED_SLICE = 32  # where a model answers one text after another: less than a minute, as its process has to show up
 MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 HOPELESS = 50  # texts of which not one could be labeled, after which a run that has labeled nothing gives up
 
 Progress = Callable[[str, int, int], None]
-KeepOn = Callable[[], None]  # proves that this process lives, and raises what makes it stop
 Found = dict[str, Any]  # columns of the run
+
+
+class KeepOn(Protocol):
+    """Proves that this process lives, keeps how far it came with how many texts more, and raises what makes it stop."""
+
+    def __call__(self, reached: int | None = None, texts: int = 0) -> None: ...
 
 
 class Work:
@@ -38,8 +44,8 @@ class Work:
         self.on_progress = on_progress
         self._failed = 0
 
-    def do(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
-        """Do one piece; returns how many texts it went through, and what it found out for the run.
+    def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
+        """Do one piece; returns what it found out for the run.
 
         Raises ProviderError when going on is useless, and what `keep_on` raises.
         """
@@ -90,28 +96,31 @@ class Work:
 
     # --- Before labeling ----------------------------------------------------------------------------------------------
 
-    def prepare(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+    def prepare(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Find the classifier that holds for these categories, or say on how large a sample one is to be fitted."""
         found = classifiers.current(self.run.project, self.provider, self.categories)
         known = {"model_name": self.provider.model_name, "classifier": found}
         if not self.provider.can_embed or (found and found.kind == ClassifierKind.LEARNED):
-            return 0, known
+            return known
         size = min(self.run.project.texts.count(), zero_shot.pool_sample_size(len(self.categories)))
         if found and size < found.fitted_on["pool"] * REFIT_GROWTH:
-            return 0, known
-        return 0, {**known, "classifier": None, "sample_size": size}
+            return known
+        return {**known, "classifier": None, "sample_size": size}
 
-    def read(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+    def read(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Compute the vectors of a part of the sample."""
-        return len(self._read_sample(chunk.after, chunk.last, keep_on)), {}
+        self._read_sample(chunk.reached, chunk.last, keep_on)
+        return {}
 
-    def fit(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+    def fit(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Fit a zero-shot head to the sample."""
-        pool = self._read_sample(0, self.run.sample_size, keep_on)
-        keep_on()
-        return len(pool), {
-            "classifier": classifiers.fit_zero_shot(self.run.project, self.provider, self.categories, pool)
-        }
+
+        def still_here(reached: int | None = None, texts: int = 0) -> None:
+            keep_on()
+
+        pool = self._read_sample(0, self.run.sample_size, still_here)
+        made = classifiers.fit_zero_shot(self.run.project, self.provider, self.categories, pool)
+        return {"classifier": made}
 
     def _read_sample(self, after: int, last: int, keep_on: KeepOn) -> NDArray[np.float32]:
         """Vectors (last - after, dim) of a part of a random sample of the project's texts.
@@ -122,43 +131,44 @@ class Work:
         texts = self.run.project.texts.order_by("content_hash").values_list("pk", "content", "content_hash")
         parts: list[NDArray[np.float32]] = []
         for begin in range(after, last, SLICE):
-            keep_on()
             end = min(begin + SLICE, last)
             parts.append(self.encoder.read_ahead([TextRow(*values) for values in texts[begin:end]]))
+            keep_on(reached=end, texts=len(parts[-1]))
             self.on_progress(RunPhase.READ.label, end, self.run.sample_size)
         return np.concatenate(parts)
 
     # --- Labeling -----------------------------------------------------------------------------------------------------
 
-    def label(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+    def label(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Label the texts of a piece: a whole project again from its cached vectors, else by the model."""
         before = chunks.count_texts(self.run, RunPhase.LABEL)
         count = 0
         is_rescored = self.run.relabel and self.run.text_ids is None and isinstance(self.labeler, HeadLabeler)
-        for done in (self._rescore if is_rescored else self._label_all)(self._texts(chunk), keep_on):
-            count += done
+        for reached, texts in (self._rescore if is_rescored else self._label_all)(self._texts(chunk)):
+            keep_on(reached=reached, texts=texts)
+            count += texts
             self.on_progress(RunPhase.LABEL.label, min(before + count, self.run.total), self.run.total)
-        return count, {}
+        return {}
 
     def _texts(self, chunk: RunChunk) -> TextQuerySet:
-        return Text.objects.of_chunk(self.run, after=chunk.after, last=chunk.last)
+        return Text.objects.of_chunk(self.run, after=chunk.reached, last=chunk.last)
 
-    def _rescore(self, texts: TextQuerySet, keep_on: KeepOn) -> Iterator[int]:
+    def _rescore(self, texts: TextQuerySet) -> Iterator[tuple[int | None, int]]:
+        """Yields how far it came, and with how many texts. What has no vector yet goes through the model."""
         assert isinstance(self.labeler, HeadLabeler)
         for held in rescoring.batches(texts, fingerprint=self.provider.fingerprint):
-            keep_on()
             changed = rescoring.rescore(self.run, self.labeler, held)
             logger.info("Run %s: %s of %s texts changed", self.run.pk, changed, len(held.ids))
-            yield len(held.ids)
-            if held.without_vector:
-                yield from self._label_all(texts.filter(pk__in=held.without_vector), keep_on)
+            for _ in self._label_all(texts.filter(pk__in=held.without_vector)):
+                yield None, 0
+            yield held.last_id, len(held.ids) + len(held.without_vector)
 
-    def _label_all(self, texts: TextQuerySet, keep_on: KeepOn) -> Iterator[int]:
-        for ids in texts.in_batches(SLICE):
-            keep_on()
+    def _label_all(self, texts: TextQuerySet) -> Iterator[tuple[int | None, int]]:
+        """Yields how far it came, and with how many texts."""
+        for ids in texts.in_batches(SLICE if self.provider.can_embed else ASKED_SLICE):
             rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
             self._label([TextRow(*values) for values in rows])
-            yield len(ids)
+            yield ids[-1], len(ids)
 
     def _label(self, rows: list[TextRow]) -> None:
         """Label some texts. Where the provider fails for them together, each is asked about with fewer and fewer."""
@@ -190,7 +200,7 @@ class Work:
 
     # --- After labeling -----------------------------------------------------------------------------------------------
 
-    def finish(self, chunk: RunChunk, keep_on: KeepOn) -> tuple[int, Found]:
+    def finish(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
         if self.run.text_ids is None and self.run.limit is None:
             self._read_decided(keep_on)
@@ -200,7 +210,7 @@ class Work:
         finding = drifting.compare(self.run)
         if finding and finding["is_warning"]:
             logger.warning("Run %s: the new texts differ from those before", self.run.pk)
-        return 0, {}
+        return {}
 
     def _read_decided(self, keep_on: KeepOn) -> None:
         """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
@@ -224,7 +234,7 @@ class Work:
                 return
 
 
-_PHASES: dict[RunPhase, Callable[[Work, RunChunk, KeepOn], tuple[int, Found]]] = {
+_PHASES: dict[RunPhase, Callable[[Work, RunChunk, KeepOn], Found]] = {
     RunPhase.PREPARE: Work.prepare,
     RunPhase.READ: Work.read,
     RunPhase.FIT: Work.fit,

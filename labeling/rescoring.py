@@ -39,7 +39,7 @@ class Held:
     """What holds for n texts, by id. `confidence` is nan where no model's label holds, and then `category_ids` is 0.
 
     `ids`, `category_ids`, `confidence`, `is_accepted` and `priority` have shape (n,), `vectors` (n, dim).
-    `without_vector` are the ids of other texts that were read on the way.
+    `without_vector` are the ids of other texts that were read on the way, `last_id` is the last of all.
     """
 
     ids: NDArray[np.int64]
@@ -50,6 +50,7 @@ class Held:
     is_accepted: NDArray[np.bool_]
     priority: NDArray[np.float64]
     without_vector: list[int]
+    last_id: int
 
 
 def batches(texts: TextQuerySet, *, fingerprint: str) -> Iterator[Held]:
@@ -60,10 +61,10 @@ def batches(texts: TextQuerySet, *, fingerprint: str) -> Iterator[Held]:
     with_vector = Text.objects.annotate(vector=embeddings.vector_of("content_hash", fingerprint=fingerprint))
     for ids in texts.filter(reviewed_at__isnull=True).in_batches(BATCH):
         rows = with_vector.filter(pk__in=ids).order_by("pk").values_list(*COLUMNS[:4], "vector", *COLUMNS[4:])
-        yield _held(rows)
+        yield _held(rows, last_id=ids[-1])
 
 
-def _held(found: Iterable[tuple[int, str, str, float, bytes | None, str, int, float]]) -> Held:
+def _held(found: Iterable[tuple[int, str, str, float, bytes | None, str, int, float]], *, last_id: int) -> Held:
     rows, without_vector = [], []
     for row in found:
         if row[4] is None:
@@ -83,6 +84,7 @@ def _held(found: Iterable[tuple[int, str, str, float, bytes | None, str, int, fl
         is_accepted=np.array(statuses) == TextStatus.ACCEPTED.value,
         priority=np.array(priority, dtype=np.float64),
         without_vector=without_vector,
+        last_id=last_id,
     )
 
 
@@ -147,7 +149,7 @@ def _truncated(texts: Sequence[TextRow], fingerprint: str) -> list[bool]:
 def split(run: LabelingRun, predictions: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
     """The predictions that say something new, and the others."""
     texts = Text.objects.filter(pk__in=[p.text_id for p in predictions]).order_by("pk")
-    held = _held([(*row[:4], b"", *row[4:]) for row in texts.values_list(*COLUMNS)])
+    held = _held([(*row[:4], b"", *row[4:]) for row in texts.values_list(*COLUMNS)], last_id=0)
     by_id = {p.text_id: p for p in predictions}
     ordered = [by_id[pk] for pk in held.ids.tolist()]
     is_new = says_something_new(

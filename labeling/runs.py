@@ -45,8 +45,7 @@ def start(
 
     Raises NoActiveCategories, NothingToLabel, or RunInProgress when the project has an unfinished run.
     """
-    categories = project.active_categories()
-    if not categories:
+    if not project.active_categories():
         raise NoActiveCategories(
             f"Project {project} has no active categories. Add some in the admin, or create the project with "
             "manage.py create_project NAME --categories FILE.json."
@@ -60,9 +59,7 @@ def start(
         text_ids=text_ids,
         threshold=project.threshold,
         audit_share=project.audit_share,
-        categories=[
-            {"id": c.pk, "name": c.name, "description": c.description, "examples": c.examples} for c in categories
-        ],
+        categories=project.category_snapshot(),
         created_by_id=user.pk if user else None,
     )
     _reach(run)

@@ -3,11 +3,13 @@
 from rest_framework.routers import SimpleRouter
 
 from analytics.api import BudgetViewSet, CertificateViewSet
+from labeling.api import RunViewSet
 from reviews.api import ReviewViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", BudgetViewSet, basename="budget")
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
+from labeling.lookups import find_project
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
@@ -46,7 +47,7 @@ class ReviewViewSet(ViewSet):
     def pending(self, request: Request) -> Response:
         """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
         wanted = _checked(serializers.PendingQuery, request.query_params)
-        project = lookups.find_project(wanted["project"])
+        project = find_project(wanted["project"])
         reviewer = reviewer_of(request.user, project)
         find, limit = (pending.claim, 1) if wanted["claim"] else (pending.look, 20)
         found = find(reviewer, project, filters=_filters(project, wanted), limit=wanted.get("limit", limit))

@@ -1,31 +1,14 @@
 """Finds the rows that a request of the API names. All raise DRF's own errors."""
 
-from typing import TypeVar
-
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Model, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 
+from labeling.lookups import by_name_or_id
 from labeling.models import Category, Label, Project, Text
 from reviews.access import NotYourProject
 from reviews.models import Reviewer
 
-Row = TypeVar("Row", bound=Model)
 MOST_NAMES = 30
-
-
-def find_project(reference: str) -> Project:
-    """The project of this name, in any case, or else of this id."""
-    if project := _by_name_or_id(Project.objects.all(), reference):
-        return project
-    raise NotFound(f"There is no project '{reference}'.")
-
-
-def find_project_by_id(project_id: str) -> Project:
-    """The project of an address, where a number is never a name."""
-    if project := Project.objects.filter(pk=int(project_id)).first():
-        return project
-    raise NotFound(f"There is no project {project_id}.")
 
 
 def find_category(project: Project, reference: str | int) -> Category:
@@ -34,7 +17,7 @@ def find_category(project: Project, reference: str | int) -> Category:
     if isinstance(reference, int):
         found = categories.filter(pk=reference).first()
     else:
-        found = _by_name_or_id(categories, reference)
+        found = by_name_or_id(categories, reference)
     if found is None:
         known = ", ".join(category.name for category in project.active_categories()[:MOST_NAMES])
         raise ValidationError({"category": [f"There is no category '{reference}'. Categories: {known}."]})
@@ -60,9 +43,3 @@ def profile_of(user: AbstractBaseUser | AnonymousUser) -> Reviewer:
         if reviewer is not None:
             return reviewer
     raise NotYourProject("You are not a reviewer. Ask a manager to add you.")
-
-
-def _by_name_or_id(rows: QuerySet[Row], reference: str) -> Row | None:
-    if found := rows.filter(name__iexact=reference.strip()).first():
-        return found
-    return rows.filter(pk=int(reference)).first() if reference.isdecimal() else None

@@ -11,20 +11,21 @@ class RunChunk(models.Model):
     """One piece of a run's phase, for one process at a time.
 
     It reaches from what comes after `after` up to `last`: ids of texts while labeling, places in the sample while that
-    is read; phases that are one piece have 0 to 1. Attempts are counted when it is taken: a process that is killed
-    tells nobody.
+    is read; phases that are one piece have 0 to 1. Up to `reached` it is done. Attempts to come farther than that are
+    counted when the piece is taken: a process that is killed tells nobody.
     """
 
     run = models.ForeignKey(LabelingRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)
     phase = models.CharField(max_length=20, choices=RunPhase)
     after = models.BigIntegerField()
     last = models.BigIntegerField()
+    reached = models.BigIntegerField(help_text="Up to here the piece is done.")
     state = models.CharField(max_length=20, choices=ChunkState, default=ChunkState.WORKING)
     attempts = models.PositiveSmallIntegerField(default=1)
     worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
     heartbeat_at = models.DateTimeField(help_text="Its process lived then.")
-    texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through, once it is done.")
-    seconds = models.FloatField(null=True, help_text="That it took, once it is done.")
+    texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through.")
+    seconds = models.FloatField(null=True, help_text="That the last attempt took, once it is done.")
     error = models.TextField(blank=True, help_text="Why the last attempt came to nothing.")
 
     class Meta:

@@ -87,6 +87,14 @@ class Project(models.Model):
         """The categories that a label may have, in the order people see them."""
         return list(self.categories.filter(is_active=True))
 
+    def category_snapshot(self) -> list[dict[str, object]]:
+        """The active categories as plain values, as a run keeps them."""
+        fields = ("name", "description", "examples")
+        return [
+            {"id": category.pk} | {field: getattr(category, field) for field in fields}
+            for category in self.active_categories()
+        ]
+
 
 class Category(models.Model):
     """One allowed answer. Retired, never deleted, once labels name it."""

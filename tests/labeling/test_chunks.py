@@ -35,7 +35,7 @@ def take_next(run: LabelingRun) -> RunChunk | None:
 
 def finished(chunk: RunChunk | None, seconds: float = 10.0) -> None:
     assert chunk is not None
-    chunks.finish(chunk, texts=3, seconds=seconds)
+    chunks.finish(chunk, seconds=seconds)
 
 
 def test_the_first_phase_is_one_piece(project: Project, add_texts) -> None:
@@ -182,7 +182,26 @@ def test_nothing_is_handed_out_of_a_paused_run(run: LabelingRun) -> None:
 def test_what_a_piece_found_out_is_written_with_it(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
-    chunks.finish(chunk, texts=7, seconds=1.0, model_name="tiny")
+    chunks.finish(chunk, seconds=1.0, model_name="tiny")
     run.refresh_from_db()
     assert (run.model_name, run.status) == ("tiny", RunStatus.RUNNING)
-    assert chunks.count_texts(run, RunPhase.LABEL) == 7
+
+
+def test_the_next_process_begins_where_the_one_before_came(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    chunks.extend(chunk, reached=100, texts=90)
+    chunks.extend(chunk, reached=110, texts=7)
+    let_die(chunk)
+    again = take_next(run)
+    assert again is not None
+    assert (again.after, again.reached, again.texts) == (0, 110, 97)
+    assert chunks.count_texts(run, RunPhase.LABEL) == 97
+
+
+def test_a_piece_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun) -> None:
+    for reached in range(10, 10 * chunks.MOST_ATTEMPTS * 2, 10):
+        chunk = take_next(run)
+        assert chunk is not None and chunk.after == 0
+        chunks.extend(chunk, reached=reached, texts=1)
+        let_die(chunk)

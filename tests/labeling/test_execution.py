@@ -189,7 +189,7 @@ def test_a_cancelled_run_stops_and_keeps_its_labels(run: LabelingRun, monkeypatc
 
     with pytest.raises(runs.RunStopped):
         execution.execute(run, on_progress=cancel)
-    assert (run.status, run.done) == (RunStatus.CANCELLED, 2)
+    assert (run.status, run.done) == (RunStatus.CANCELLED, 4)  # with what it was at
 
 
 def test_a_permanent_error_fails_the_run_and_says_what_to_do(project: Project, texts: list[Text]) -> None:

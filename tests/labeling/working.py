@@ -26,5 +26,5 @@ def let_die(chunk: RunChunk) -> None:
 def done_with(run: LabelingRun) -> None:
     """Do every piece of the run's phase without any work, and let the next phase begin."""
     while (chunk := chunks.take(run, chunks.new_worker())) is not None:
-        chunks.finish(chunk, texts=0, seconds=10.0)
+        chunks.finish(chunk, seconds=10.0)
     assert chunks.advance(run)

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
-from labeling import answering, drifting, execution, runs
+from labeling import answering, drifting, execution, runs, workers
 from labeling.management.progress import PhaseProgress
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import LabelingRun, Project
@@ -34,10 +34,19 @@ class Command(BaseCommand):
         parser.add_argument("--provider", default="", help="alias of the provider (default: the project's own)")
         parser.add_argument("--limit", type=positive, metavar="N", help="label at most N texts")
         parser.add_argument("--relabel", action="store_true", help="also texts that a model labeled before")
+        parser.add_argument("--background", action="store_true", help="leave the work to manage.py run_worker")
         parser.add_argument("--text", default="", help="only answer for this one text; nothing is stored")
 
     def handle(
-        self, *, project: str, provider: str, limit: int | None, relabel: bool, text: str, **options: Any
+        self,
+        *,
+        project: str,
+        provider: str,
+        limit: int | None,
+        relabel: bool,
+        background: bool,
+        text: str,
+        **options: Any,
     ) -> None:
         signal.signal(signal.SIGTERM, _interrupt)  # a service manager's stop is as gentle as Ctrl-C
         try:
@@ -46,6 +55,10 @@ class Command(BaseCommand):
                 self.stdout.write(answering.answer(chosen, text, provider=provider).explanation)
                 return
             run = runs.start_or_resume(chosen, provider=provider, limit=limit, relabel=relabel)
+            if background:
+                runs.queue(run)
+                self._say_how_to_follow(run)
+                return
             self._execute(run)
         except runs.NothingToLabel:
             self.stdout.write(f"Nothing to label in project {chosen}. To label again, add --relabel.")
@@ -55,6 +68,11 @@ class Command(BaseCommand):
         self.stdout.write(summary(run, chosen))
         if (warning := drifting.warning(chosen)) and warning.run_id == run.pk:
             self.stdout.write(self.style.WARNING(" ".join(warning.sentences)))
+
+    def _say_how_to_follow(self, run: LabelingRun) -> None:
+        self.stdout.write(f"Run {run.pk} is queued: {run.total} texts. Follow it with: manage.py runs watch {run.pk}")
+        if not workers.alive("labeling").exists():
+            self.stdout.write(self.style.WARNING(workers.NONE_RUNNING))
 
     def _execute(self, run: LabelingRun) -> None:
         with PhaseProgress() as progress:

@@ -1,0 +1,165 @@
+"""The admin of labeling runs: how far each is, and buttons to pause, resume, cancel and retry it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_GET, require_POST
+from unfold.decorators import display
+
+from labeling import run_progress, runs
+from labeling.admin import ReadOnlyAdmin
+from labeling.choices import RunStatus
+from labeling.models import LabelingRun
+
+POLL_SECONDS = 2
+STATUS_COLORS = {
+    "Running": "info",
+    "Succeeded": "success",
+    "Succeeded with failures": "warning",
+    "Failed": "danger",
+}
+NEW_TEXTS_COLORS = {"Differ": "warning", "Alike": "success"}
+PERMISSION = "labeling.change_labelingrun"
+WORDS = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel", "retry": "Try the failed texts once more"}
+
+
+@admin.register(LabelingRun)
+class LabelingRunAdmin(ReadOnlyAdmin):
+    change_form_outer_before_template = "labeling/run_progress.html"
+    list_display = [
+        "id",
+        "project",
+        "origin",
+        "shown_status",
+        "done",
+        "total",
+        "new_texts",
+        "provider",
+        "model_name",
+        "created_at",
+        "error",
+    ]
+    list_filter = ["status", "origin", "project"]
+    list_select_related = ["project"]
+    search_fields = ["project__name", "model_name"]
+    exclude = ["text_ids", "cursor", "drift"]
+    actions = ["pause", "resume", "cancel"]
+
+    class Media:
+        js = ["labeling/run.js"]
+        css = {"all": ["labeling/run.css"]}
+
+    @display(description="status", ordering="status", label=STATUS_COLORS)
+    def shown_status(self, run: LabelingRun) -> str:
+        return run.get_status_display()
+
+    @display(description="new texts", label=NEW_TEXTS_COLORS)
+    def new_texts(self, run: LabelingRun) -> str | None:
+        if run.drift is None:
+            return None
+        return "Differ" if run.drift["is_warning"] else "Alike"
+
+    # --- One run ------------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/progress.json", wrap(require_GET(self.progress_view)), name="run_progress"),
+            path("<int:pk>/<slug:verb>/now/", wrap(require_POST(self.verb_view)), name="run_verb"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        run = LabelingRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        more: dict[str, Any] = extra_context or {}
+        if run is not None and self.has_view_permission(request, run):
+            more["progress"] = _progress(run)
+            more["run_verbs"] = [(verb, WORDS[verb]) for verb in VERBS]
+            more["may_change"] = request.user.has_perm(PERMISSION)
+            more["live"] = {"url": reverse("admin:run_progress", args=[run.pk]), "seconds": POLL_SECONDS}
+        return super().change_view(request, object_id, form_url, more)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = get_object_or_404(LabelingRun, pk=pk)
+        if not self.has_view_permission(request, run):
+            raise Http404
+        return JsonResponse(_progress(run))
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Pause, resume, cancel, or try the failed texts once more; then back to the run, or to the new one."""
+        run = get_object_or_404(LabelingRun, pk=pk)
+        if verb not in VERBS or not request.user.has_perm(PERMISSION):
+            raise Http404
+        try:
+            run = VERBS[verb](run, request)
+        except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
+            self.message_user(request, str(reason), messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:labeling_labelingrun_change", args=[run.pk]))
+
+    # --- Several ------------------------------------------------------------------------------------------------------
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PERMISSION))
+
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        cancelled = sum(runs.cancel(run) for run in picked)
+        self.message_user(request, f"Cancelled {cancelled} runs. The labels they made stay.")
+
+    @admin.action(description="Pause", permissions=["cancel"])
+    def pause(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        paused = sum(runs.pause(run) for run in picked)
+        self.message_user(request, f"Paused {paused} runs. Resume goes on where they stopped.")
+
+    @admin.action(description="Resume", permissions=["cancel"])
+    def resume(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
+        self.message_user(request, f"Resumed {sum(runs.resume(run) for run in picked)} runs.")
+
+
+def _pause(run: LabelingRun, request: HttpRequest) -> LabelingRun:
+    runs.pause(run)
+    return run
+
+
+def _resume(run: LabelingRun, request: HttpRequest) -> LabelingRun:
+    runs.resume(run)
+    return run
+
+
+def _cancel(run: LabelingRun, request: HttpRequest) -> LabelingRun:
+    runs.cancel(run)
+    return run
+
+
+def _retry(run: LabelingRun, request: HttpRequest) -> LabelingRun:
+    assert isinstance(request.user, AbstractBaseUser)  # the admin lets nobody else in
+    return runs.retry_failed(run, user=request.user)
+
+
+VERBS: dict[str, Callable[[LabelingRun, HttpRequest], LabelingRun]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
+}
+
+
+def _progress(run: LabelingRun) -> dict[str, Any]:
+    """With what can be done to it now."""
+    verbs = {
+        RunStatus.QUEUED: ["pause", "cancel"],
+        RunStatus.RUNNING: ["pause", "cancel"],
+        RunStatus.PAUSED: ["resume", "cancel"],
+    }.get(RunStatus(run.status), [])
+    found = run_progress.of(run)
+    if found.is_finished and found.failed:
+        verbs = ["retry"]
+    return found.as_dict() | {"verbs": verbs}

@@ -1,0 +1,99 @@
+"""How far a run is, counted from rows: what pages, the API and the terminal show of it."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count
+
+from labeling import chunks, workers
+from labeling.choices import ChunkState, RunPhase, TextStatus
+from labeling.models import LabelingRun
+
+MOST_REASONS = 10
+LATELY = 20  # pieces that are done, by which the rate goes
+MOVED_ON = "The project's categories were changed since. This run labels with them as they were when it was started."
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """A run at this moment. `done` of `total` texts of its phase; `rate` in texts a second and `seconds_left` are None
+    while nothing is known of them."""
+
+    id: int
+    status: str
+    status_name: str
+    phase: str
+    is_finished: bool
+    done: int
+    total: int
+    processes: int
+    rate: float | None
+    seconds_left: float | None
+    failed: int
+    failures: tuple[tuple[str, int], ...]  # reason, texts
+    set_aside: int  # pieces
+    notes: tuple[str, ...]
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.is_finished and not self.failed else min(100, 100 * self.done // max(self.total, 1))
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"percent": self.percent}
+
+
+def of(run: LabelingRun) -> RunProgress:
+    """Read the run's pieces and what failed. The cost does not grow with the number of texts labeled."""
+    done, total = _done(run)
+    rate = None if run.is_finished else _rate(run)
+    failures = _failures(run)
+    return RunProgress(
+        id=run.pk,
+        status=run.status,
+        status_name=run.get_status_display(),
+        phase=run.get_phase_display(),
+        is_finished=run.is_finished,
+        done=done,
+        total=total,
+        processes=0 if run.is_finished else chunks.count_held(run),
+        rate=rate,
+        seconds_left=(total - done) / rate if rate else None,
+        failed=sum(count for _, count in failures),
+        failures=tuple(failures[:MOST_REASONS]),
+        set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),
+        notes=tuple(_notes(run)),
+    )
+
+
+def _done(run: LabelingRun) -> tuple[int, int]:
+    if run.phase == RunPhase.READ:
+        return chunks.count_texts(run, RunPhase.READ), run.sample_size
+    return min(chunks.count_texts(run, RunPhase.LABEL), run.total), run.total
+
+
+def _rate(run: LabelingRun) -> float | None:
+    """By the newest pieces of the phase, from the first one's beginning to the last one's end."""
+    done = run.chunks.filter(phase=run.phase, state=ChunkState.DONE).exclude(texts=0).order_by("-heartbeat_at")
+    lately = list(done.values_list("texts", "heartbeat_at", "seconds")[:LATELY])
+    if not lately:
+        return None
+    begun = min(ended - timedelta(seconds=seconds or 0) for _, ended, seconds in lately)
+    span = (lately[0][1] - begun).total_seconds()
+    return sum(texts for texts, _, _ in lately) / span if span > 0 else None
+
+
+def _failures(run: LabelingRun) -> list[tuple[str, int]]:
+    failed = run.project.texts.filter(status=TextStatus.FAILED, pk__lte=run.last_text_id).order_by()
+    return list(failed.values_list("error").annotate(n=Count("*")).order_by("-n", "error"))
+
+
+def _notes(run: LabelingRun) -> list[str]:
+    notes = [run.error] if run.error else []
+    if run.is_finished:
+        return notes
+    if not workers.alive("labeling").exists() and not chunks.count_held(run):
+        notes.append(workers.NONE_RUNNING)
+    if run.categories != run.project.category_snapshot():
+        notes.append(MOVED_ON)
+    return notes

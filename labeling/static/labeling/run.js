@@ -1,0 +1,85 @@
+// A run's page: asks how far it is every few seconds while somebody looks at it. Data goes in as text only.
+
+const LONGEST_WAIT = 30_000;
+const GIVE_UP = 10_000;
+const byId = (id) => document.getElementById(id);
+const count = (value) => value.toLocaleString("en");
+
+function ago(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function draw(run) {
+  byId("run-status").textContent = run.status_name;
+  byId("run-phase").textContent = run.is_finished ? "" : run.phase;
+  byId("run-bar").value = run.percent;
+  const line = [`${count(run.done)} of ${count(run.total)} texts`];
+  if (run.rate) line.push(`${count(Math.round(run.rate))} texts/s`);
+  if (run.seconds_left !== null && !run.is_finished) line.push(`${ago(run.seconds_left)} left`);
+  if (run.processes) line.push(`${run.processes} ${run.processes === 1 ? "process" : "processes"}`);
+  if (run.failed) line.push(`${count(run.failed)} failed`);
+  if (run.set_aside) line.push(`${run.set_aside} pieces set aside`);
+  byId("run-line").textContent = line.join(", ");
+  fill(byId("run-notes"), run.notes.map((note) => cell("li", note)));
+  const rows = run.failures.map(([reason, texts]) => {
+    const row = document.createElement("tr");
+    row.append(cell("td", reason), cell("td", count(texts)));
+    return row;
+  });
+  fill(byId("run-failures").tBodies[0], rows);
+  byId("run-failures").hidden = !run.failed;
+  for (const form of document.querySelectorAll("#run [data-verb]")) form.hidden = !run.verbs.includes(form.dataset.verb);
+}
+
+function cell(name, text) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  element.dir = "auto";
+  return element;
+}
+
+// Only what changed is drawn again, so that words being read aloud or selected stay.
+function fill(parent, children) {
+  const isSame = parent.children.length === children.length && children.every((child, at) => child.isEqualNode(parent.children[at]));
+  if (!isSame) parent.replaceChildren(...children);
+}
+
+function poll(settings) {
+  let failures = 0;
+  let timer = 0;
+
+  async function ask() {
+    clearTimeout(timer);
+    let isFinished = false;
+    try {
+      const response = await fetch(settings.url, { credentials: "same-origin", signal: AbortSignal.timeout(GIVE_UP) });
+      if (!response.ok || response.redirected) throw new Error("no answer");
+      const run = await response.json();
+      draw(run);
+      failures = 0;
+      isFinished = run.is_finished;
+    } catch {
+      failures += 1;
+      byId("run-trouble").textContent = "The server cannot be reached. The numbers are old. This page keeps trying.";
+    }
+    byId("run-trouble").hidden = !failures;
+    if (!isFinished) again();
+  }
+
+  function again() {
+    clearTimeout(timer);
+    if (document.visibilityState !== "visible") return;
+    timer = setTimeout(ask, Math.min(settings.seconds * 1000 * 2 ** failures, LONGEST_WAIT));
+  }
+
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? ask() : again()));
+  again();
+}
+
+addEventListener("DOMContentLoaded", () => {
+  if (!byId("run")) return;
+  const run = JSON.parse(byId("run-progress").textContent);
+  draw(run);
+  if (!run.is_finished) poll(JSON.parse(byId("run-live").textContent));
+});
