@@ -176,6 +176,7 @@ def cancel(run: LabelingRun) -> bool:
 
 def settle(run: LabelingRun) -> bool:
     """A run that is being cancelled ends when no process works on it any more; whether it has ended now."""
+    run.refresh_from_db(fields=["status"])
     if run.status != RunStatus.CANCELLING or chunks.count_held(run):
         return False
     return _change(run, RunStatus.CANCELLED, (RunStatus.CANCELLING,), finished_at=timezone.now())

@@ -1,6 +1,7 @@
 """Providers whose answers can be worked out by hand."""
 
 import re
+import time
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -78,3 +79,18 @@ class Broken(Provider):
 
     def predict(self, texts: Sequence[str], categories: Sequence[CategorySpec]) -> NDArray[np.float32]:
         raise ProviderError("The server does not answer. Start it.", permanent=self.permanent)
+
+
+class Slow(KeywordScores):
+    """Answers after a fixed time for each text, like a server elsewhere."""
+
+    model_name = "slow"
+    fingerprint = "slow-1"
+
+    def __init__(self, *, seconds_a_text: float) -> None:
+        super().__init__()
+        self.seconds_a_text = seconds_a_text
+
+    def predict(self, texts: Sequence[str], categories: Sequence[CategorySpec]) -> NDArray[np.float32]:
+        time.sleep(self.seconds_a_text * len(texts))
+        return super().predict(texts, categories)

@@ -185,7 +185,7 @@ def test_a_cancelled_run_stops_and_keeps_its_labels(run: LabelingRun, monkeypatc
 
     def cancel(phase: str, done: int, total: int) -> None:
         if phase == "Labeling":
-            runs.cancel(run)
+            runs.cancel(LabelingRun.objects.get(pk=run.pk))  # in another process
 
     with pytest.raises(runs.RunStopped):
         execution.execute(run, on_progress=cancel)
