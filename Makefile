@@ -7,8 +7,8 @@ run: .venv/installed
 	$(BIN)/python manage.py start
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 tests
-	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 tests; fi
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" tests; fi
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -67,6 +67,15 @@ class RunOrigin(models.TextChoices):
     REQUESTED = "requested", "Somebody asked for it"
     RELABEL = "relabel", "Relabeling after learning"
     RETRY = "retry", "Failed texts once more"
+    SCHEDULE = "schedule", "New texts, by schedule"
+
+
+class LabelWhen(models.TextChoices):
+    """When new texts are labeled without anybody asking for it."""
+
+    ASKED = "asked", "When somebody asks for it"
+    ARRIVAL = "arrival", "When they arrive"
+    DAILY = "daily", "Every day at a fixed time"
 
 
 class Sampling(models.TextChoices):

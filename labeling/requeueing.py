@@ -11,34 +11,41 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from labeling import chunks, runs, workers
-from labeling.choices import RunStatus
+from labeling.choices import ChunkState, RunStatus
 from labeling.models import LabelingRun
 
 REST = timedelta(seconds=30)  # without a sign of life; a worker that starts needs some of it to load its model
 GOES_ON = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
-def requeue() -> list[LabelingRun]:
+def requeue(*, rest: timedelta = REST) -> list[LabelingRun]:
     """Queue every run that is short of processes while no task waits in the queue; returns those runs.
 
-    Also ends runs that were cancelled and whose processes are gone.
+    A run that nobody works on is given `rest` since its last sign of life. Also ends runs that were cancelled and whose
+    processes are gone.
     """
     for run in LabelingRun.objects.filter(status=RunStatus.CANCELLING):
         runs.settle(run)
     if get_broker("labeling").queue_size():  # what waits there may be what seems to be missing
         return []
-    short = [run for run in LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk") if _is_short(run)]
+    short = [run for run in LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk") if _is_short(run, rest)]
     for run in short:
         runs.queue(run, processes=1)
     return short
 
 
-def _is_short(run: LabelingRun) -> bool:
+def is_any_idle() -> bool:
+    """Whether a run waits that nobody works on."""
+    return any(not chunks.count_held(run) for run in LabelingRun.objects.filter(status__in=GOES_ON))
+
+
+def _is_short(run: LabelingRun, rest: timedelta) -> bool:
     """Whether nobody works on it, or fewer than there are workers."""
-    held = chunks.count_held(run)
+    at_work = list(run.chunks.filter(state=ChunkState.WORKING))
+    held = sum(map(chunks.is_held, at_work))
     if held:
         return held < workers.alive("labeling").count() and run.phase in chunks.SHARED
-    return _last_sign(run) < timezone.now() - REST
+    return bool(at_work) or _last_sign(run) < timezone.now() - rest  # a piece whose process is known to be dead
 
 
 def _last_sign(run: LabelingRun) -> datetime:

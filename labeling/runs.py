@@ -219,5 +219,8 @@ def fail(run: LabelingRun, error: str) -> None:
     _close(run, RunStatus.FAILED, error=error)
 
 
+@transaction.atomic
 def _close(run: LabelingRun, status: RunStatus, error: str = "") -> None:
-    _change(run, status, (RunStatus.RUNNING,), error=error, finished_at=timezone.now())
+    is_closed = _change(run, status, (RunStatus.RUNNING,), error=error, finished_at=timezone.now())
+    if is_closed and run.created_by_id:
+        queueing.queue("labeling.tasks.tell", run.pk, cluster="interactive")

@@ -28,6 +28,7 @@ from labeling.models import Worker
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+LONG_WORK = "labeling"  # the cluster that works on runs
 REQUEUE_SECONDS = 15.0
 STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
 BEAT = timedelta(seconds=workers.BEAT_SECONDS)
@@ -48,15 +49,20 @@ class Group:
     def is_dead(self) -> bool:
         return self.process.poll() is not None
 
-    def look(self) -> None:
-        """Say that the group is watched, and start it again when it died or hangs."""
-        if self.is_dead:
-            self.restart("its main process died")
-        elif self.hangs():
-            self.restart("tasks wait and it carries none out")
+    def look(self) -> bool:
+        """Say that the group is watched, and start it again when it died or hangs; whether it was."""
+        reason = self._trouble()
+        if reason:
+            self.restart(reason)
         if timezone.now() - self.worker.seen_at > BEAT:  # not at every look: each write waits for the disk
             self.worker.seen_at = timezone.now()
             Worker.objects.filter(pk=self.worker.pk).update(seen_at=self.worker.seen_at)
+        return bool(reason)
+
+    def _trouble(self) -> str:
+        if self.is_dead:
+            return "its main process died"
+        return "tasks wait and it carries none out" if self.hangs() else ""
 
     def hangs(self) -> bool:
         """Whether tasks have been waiting for a while in which none was carried out here."""
@@ -69,11 +75,15 @@ class Group:
         return now - last_sign > STUCK_AFTER
 
     def _work_waits(self, now: datetime) -> bool:
-        """Tasks in the queue, or fetched from it and in nobody's hands: a group that hangs fetches one or two first."""
+        """Tasks in the queue, or fetched from it and in nobody's hands: a group that hangs fetches one or two first.
+
+        Redis does not tell what was fetched; there the runs do.
+        """
         if self.broker.queue_size():
             return True
-        at_work = Worker.objects.filter(cluster=self.cluster, worked_at__gt=now - 2 * BEAT)
-        return bool(self.broker.lock_size()) and not at_work.exists()
+        if Worker.objects.filter(cluster=self.cluster, worked_at__gt=now - 2 * BEAT).exists():
+            return False
+        return bool(self.broker.lock_size()) or (self.cluster == LONG_WORK and requeueing.is_any_idle())
 
     def restart(self, reason: str) -> None:
         logger.warning("Worker %s (%s) is started again: %s", self.worker.pk, self.cluster, reason)
@@ -123,11 +133,11 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
     requeued_at = time.monotonic()
     try:
         while not is_over():
-            for group in groups:
-                _look(group)
-            if time.monotonic() > requeued_at + REQUEUE_SECONDS:
+            restarted = [_look(group) for group in groups]
+            if any(restarted) or time.monotonic() > requeued_at + REQUEUE_SECONDS:
                 requeued_at = time.monotonic()
-                _requeue()
+                # What a group of ours had fetched is lost with it: no need to wait and see.
+                _requeue(timedelta(0) if any(restarted) else requeueing.REST)
             time.sleep(LOOK_SECONDS)
     finally:
         for group in groups:
@@ -137,17 +147,18 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
             group.end(deadline)
 
 
-def _look(group: Group) -> None:
+def _look(group: Group) -> bool:
     try:
         close_old_connections()
-        group.look()
+        return group.look()
     except Error as error:  # the database or the broker is being restarted: the processes go on meanwhile
         logger.warning("Worker %s cannot be looked after now: %s", group.worker.pk, error)
+        return False
 
 
-def _requeue() -> None:
+def _requeue(rest: timedelta) -> None:
     try:
-        for run in requeueing.requeue():
+        for run in requeueing.requeue(rest=rest):
             logger.warning("Run %s is queued again: fewer processes than could work on it", run.pk)
     except (Error, ConnectionError) as error:
         logger.warning("Runs cannot be looked after now: %s", error)

@@ -3,7 +3,9 @@
 import logging
 import time
 
-from labeling import execution, relearning, runs, workers
+from django.core.management import call_command
+
+from labeling import execution, notifying, relearning, runs, scheduling, workers
 from labeling.models import LabelingRun, Project
 from labeling.providers.base import ProviderError
 
@@ -47,3 +49,21 @@ def learn(project_id: int) -> bool:
 def label_anew(project_id: int) -> None:
     """Label a project's undecided texts again, because its categories changed."""
     relearning.label_anew(Project.objects.get(pk=project_id))
+
+
+@workers.at_work()
+def label_new() -> int:
+    """Label new texts in the projects that want it by now; returns in how many."""
+    return len(scheduling.start_due())
+
+
+@workers.at_work()
+def tell(run_id: int) -> bool:
+    """Tell who started a run that it has ended."""
+    return notifying.tell(LabelingRun.objects.get(pk=run_id))
+
+
+@workers.at_work()
+def tidy() -> None:
+    """Forget sessions that have expired; each sign-in leaves one."""
+    call_command("clearsessions")

@@ -75,6 +75,12 @@ class Environment:
         config: Callable[[str], dict[str, Any]] = self.env.db_url_config
         return self._read(key, config, config(default), lambda found: found.get("ENGINE") in ENGINES, hint)
 
+    def email(self, key: str) -> dict[str, Any]:
+        """What Django needs to send e-mail, or nothing when the key is unset."""
+        hint = "Use smtp+tls://user:password@host:587, or leave it out to send no e-mail."
+        config: Callable[[str], dict[str, Any]] = self.env.email_url_config
+        return self._read(key, config, {}, lambda found: bool(found.get("EMAIL_HOST")), hint)
+
     def _read(
         self, key: str, cast: Callable[[str], Value], default: Value, accept: Callable[[Value], bool], hint: str
     ) -> Value:

@@ -156,6 +156,20 @@ Q_CLUSTER = {
 WORKER_ID = environment.whole_number("LABELING_WORKER_ID", default=0, low=1, high=2**31)  # set by the supervisor
 Q_CLUSTERS = ("labeling", "interactive")  # the queues that `manage.py run_worker` looks after
 
+# --- E-mail ---------------------------------------------------------------------------------------------------------
+
+# Tells people that a run of theirs has ended. Nothing is sent where it is unset.
+EMAIL_CONFIG = environment.email("EMAIL_URL")
+EMAIL_BACKEND = EMAIL_CONFIG.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = EMAIL_CONFIG.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = EMAIL_CONFIG.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = EMAIL_CONFIG.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "labeling@localhost")
+
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -17,7 +17,11 @@ Visit = Callable[..., Any]
 
 CHROMIUM = shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-IN_BROWSER = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("group_of_reviewers")]
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("group_of_reviewers"),
+]
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {},
     "dark": {"color_scheme": "dark"},

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from labeling.choices import Sampling
+from labeling.choices import LabelWhen, Sampling
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour like #1f77b4.")
@@ -58,6 +58,10 @@ class Project(models.Model):
         help_text="Which texts people see first. Margin: the two likeliest categories are close. Entropy: all are "
         "close. Least confidence: even the likeliest is unlikely. A change takes effect when labels are made next.",
     )
+    label_when = models.CharField(
+        "label new texts", max_length=20, choices=LabelWhen, default=LabelWhen.ASKED, help_text="In the background."
+    )
+    label_at = models.TimeField("at", null=True, blank=True, help_text="The time of day, where it is every day.")
     is_archived = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -73,6 +77,12 @@ class Project(models.Model):
             models.CheckConstraint(condition=Q(audit_share__range=(0, 1)), name="audit_share_is_within_0_and_1"),
             models.CheckConstraint(condition=Q(overlap_share__range=(0, 1)), name="overlap_share_is_within_0_and_1"),
             models.CheckConstraint(condition=Q(gold_share__range=(0, 1)), name="gold_share_is_within_0_and_1"),
+            models.CheckConstraint(condition=Q(label_when__in=LabelWhen.values), name="label_when_is_known"),
+            models.CheckConstraint(
+                condition=~Q(label_when=LabelWhen.DAILY.value) | Q(label_at__isnull=False),
+                name="daily_labeling_has_a_time",
+                violation_error_message="Say at which time of the day new texts are labeled.",
+            ),
             models.CheckConstraint(condition=Q(sampling__in=Sampling.values), name="sampling_is_known"),
         ]
 

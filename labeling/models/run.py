@@ -47,6 +47,9 @@ class LabelingRun(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When who started it was told that it has ended."
+    )
 
     class Meta:
         db_table = "labeling_runs"

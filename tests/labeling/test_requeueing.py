@@ -46,8 +46,9 @@ def test_a_run_at_work_is_left_alone(run: LabelingRun) -> None:
 
 def test_a_run_whose_process_died_is_queued_again(run: LabelingRun) -> None:
     chunk = take(run)
+    assert not requeueing.is_any_idle()
     let_die(chunk)
-    LabelingRun.objects.filter(pk=run.pk).update(started_at=run.created_at)
+    assert requeueing.is_any_idle()
     assert requeueing.requeue() == [run]
 
 

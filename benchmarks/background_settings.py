@@ -1,0 +1,16 @@
+"""The program's settings with the providers of benchmarks, for worker processes that they start."""
+
+import sys
+from pathlib import Path
+
+from labeling_site.settings import *  # noqa: F403
+from labeling_site.settings import LABELING_PROVIDERS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+LABELING_PROVIDERS = {
+    **LABELING_PROVIDERS,
+    "kept": {"BACKEND": "kept_vectors.KeptVectors", "OPTIONS": {}},
+    "delay": {"BACKEND": "kept_vectors.FixedDelay", "OPTIONS": {"seconds_a_text": 0.002}},
+}
+LABELING_ENCODER = "kept"

@@ -1,0 +1,58 @@
+"""Tells who started a run that it has ended: in the admin's history, and by e-mail where that is set up."""
+
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.mail import send_mail
+from django.db import transaction
+from django.utils import timezone
+
+from labeling import run_progress
+from labeling.models import LabelingRun
+from labeling.run_progress import RunProgress
+
+logger = logging.getLogger(__name__)
+
+
+def tell(run: LabelingRun) -> bool:
+    """Tell who started the run how it ended, once; whether this call did."""
+    user = run.created_by
+    if not run.is_finished or not isinstance(user, User) or not _claim(run, user):
+        return False
+    if settings.EMAIL_CONFIG and user.email:
+        _send(run, user)
+    return True
+
+
+@transaction.atomic
+def _claim(run: LabelingRun, user: User) -> bool:
+    """Note that it is told now, unless it was, with the line in the admin's history of what the person did."""
+    if not LabelingRun.objects.filter(pk=run.pk, told_at__isnull=True).update(told_at=timezone.now()):
+        return False
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(LabelingRun),
+        object_id=str(run.pk),
+        object_repr=str(run)[:200],
+        action_flag=CHANGE,
+        change_message=sentence(run_progress.of(run)),
+    )
+    return True
+
+
+def _send(run: LabelingRun, user: User) -> None:
+    now = run_progress.of(run)
+    lines = [sentence(now), *(f"{count} texts: {reason}" for reason, count in now.failures), *now.notes]
+    try:
+        send_mail(f"{run}: {now.status_name.lower()}", "\n".join(lines), None, [user.email])
+    except (OSError, SMTPException) as error:  # the run has ended all the same
+        logger.warning("Run %s: no e-mail could be sent: %s", run.pk, error)
+
+
+def sentence(now: RunProgress) -> str:
+    told = f"{now.status_name}: {now.done:,} of {now.total:,} texts"
+    return f"{told}, {now.failed:,} failed." if now.failed else f"{told}."

@@ -1,0 +1,46 @@
+"""Labels new texts without anybody asking for it, where a project says so: when they arrive, or every day at a time."""
+
+import logging
+from datetime import datetime
+
+from django.utils import timezone
+
+from labeling import runs
+from labeling.choices import LabelWhen, RunOrigin, TextStatus
+from labeling.models import LabelingRun, Project
+
+logger = logging.getLogger(__name__)
+
+
+def start_due(now: datetime | None = None) -> list[LabelingRun]:
+    """Start a run in every project where one is due; returns those runs. Called twice, it starts none twice."""
+    moment = timezone.localtime(now)
+    due = [project for project in Project.objects.filter(is_archived=False) if is_due(project, moment)]
+    return [run for project in due if (run := _start(project)) is not None]
+
+
+def is_due(project: Project, now: datetime) -> bool:
+    """Whether new texts wait and their time has come. `now` is in the time zone of the settings."""
+    if project.label_when == LabelWhen.ASKED or not _has_new_texts(project):
+        return False
+    return project.label_when == LabelWhen.ARRIVAL or _is_time(project, now)
+
+
+def _has_new_texts(project: Project) -> bool:
+    """Only unlabeled ones: what failed would fail again every minute."""
+    return project.texts.filter(status=TextStatus.UNLABELED).exists()
+
+
+def _is_time(project: Project, now: datetime) -> bool:
+    """Whether the time of this day has passed, and no run was started by schedule since."""
+    assert project.label_at is not None
+    time = now.replace(hour=project.label_at.hour, minute=project.label_at.minute, second=0, microsecond=0)
+    return now >= time and not project.runs.filter(origin=RunOrigin.SCHEDULE, created_at__gte=time).exists()
+
+
+def _start(project: Project) -> LabelingRun | None:
+    try:
+        return runs.start_in_background(project, origin=RunOrigin.SCHEDULE)
+    except (runs.RunInProgress, runs.NothingToLabel, runs.NoActiveCategories) as reason:
+        logger.info("Project %s: new texts are not labeled yet: %s", project.pk, reason)
+        return None

@@ -1,0 +1,61 @@
+"""The page of a run in a real browser."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.live_server_helper import LiveServer
+
+from labeling import execution, runs
+from labeling.choices import TextStatus
+from labeling.models import LabelingRun, Project, Text
+from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
+from tests.labeling.working import take
+
+pytestmark = [*IN_BROWSER, pytest.mark.usefixtures("fake_providers")]
+
+
+@pytest.fixture
+def run(project: Project, add_texts) -> LabelingRun:
+    add_texts(project, "sports", "business", "weather")
+    return runs.start(project, provider="keyword")
+
+
+def address(run: LabelingRun) -> str:
+    return f"/admin/labeling/labelingrun/{run.pk}/change/"
+
+
+def test_the_bar_moves_without_reload_until_the_run_ends(
+    visit: Visit, boss: User, run: LabelingRun, live_server: LiveServer
+) -> None:
+    page = visit(boss, address(run))
+    expect(page, "#run-status").to_have_text("Queued")
+    expect(page, "#run-notes").to_contain_text("manage.py run_worker")
+    execution.execute(run)
+    expect(page, "#run-status").to_have_text("Succeeded")
+    expect(page, "#run-line").to_have_text("3 of 3 texts")
+    expect(page, "#run-bar").to_have_js_property("value", 100)
+    expect(page, "#run [data-verb=cancel]").to_be_hidden()
+
+
+def test_a_run_is_paused_and_resumed_by_its_buttons(visit: Visit, boss: User, run: LabelingRun) -> None:
+    page = visit(boss, address(run))
+    page.get_by_role("button", name="Pause").click()
+    expect(page, "#run-status").to_have_text("Paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page, "#run-status").to_have_text("Queued")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_it_fits_the_screen_and_has_no_barriers(
+    visit: Visit, boss: User, run: LabelingRun, project: Project, tmp_path: Path, screen: str
+) -> None:
+    Text.objects.filter(project=project, content="sports").update(status=TextStatus.FAILED, error=EVIL + "long" * 90)
+    project.categories.filter(name="Weather").update(description="Rain.")
+    take(run)
+    page = visit(boss, address(run), **SCREENS[screen])
+    expect(page, "#run-failures").to_contain_text("<script>")
+    page.screenshot(path=tmp_path / f"run-{screen}.png", full_page=True)
+    assert fits_the_screen(page)
+    assert is_dark(page) is (screen == "dark")
+    assert [found for found in barriers(page, "run") if 'id="run' in found or 'class="run' in found] == []
