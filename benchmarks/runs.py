@@ -5,7 +5,7 @@
 1. N made-up texts (1,000,000; --quick 20,000) whose vectors are cached and that nobody has labeled: a run fits a head
    and labels all of them, by two workers in the background. Each is a `manage.py run_worker` of its own.
 2. The same for a tenth of the texts, in this process and by one worker, in turns: what the background costs.
-3. 50,000 texts (--quick 2,000) and a provider that takes 2 ms a text and no processor: one worker, then two.
+3. 50,000 texts (--quick 5,000) and a provider that takes 2 ms a text and no processor: one worker, then two.
 
 SQLite in a temporary folder, or a database that is made and dropped on the PostgreSQL server of DATABASE_URL. Time goes
 from the run's first process to its end; `with_start` from the moment it was queued. Each run is checked to have labeled
@@ -58,7 +58,7 @@ def main() -> None:
     figures["cached"] = told("Cached vectors, two workers", measured(texts, "kept", workers=2))
     figures["cached"]["bar"] = BARS.get(database)
     figures["cost"] = told("What the background costs", cost(max(texts // 10, 10_000)))
-    delayed = 2_000 if options.quick else 50_000
+    delayed = 5_000 if options.quick else 50_000
     alone, both = (measured(delayed, "delay", workers=workers) for workers in (1, 2))
     figures["delay"] = {"one": alone, "two": both, "times": round(both["rate"] / alone["rate"], 2), "bar": 1.7}
     told("A provider that takes its time, one worker and two", figures["delay"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from labeling import run_progress, runs
 from labeling.admin import ReadOnlyAdmin
-from labeling.choices import RunStatus
+from labeling.choices import RunPhase, RunStatus
 from labeling.models import LabelingRun
 
 POLL_SECONDS = 2
@@ -37,7 +37,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
         "project",
         "origin",
         "shown_status",
-        "done",
+        "shown_done",
         "total",
         "new_texts",
         "provider",
@@ -54,6 +54,14 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     class Media:
         js = ["labeling/run.js"]
         css = {"all": ["labeling/run.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LabelingRun]:
+        of_labeling = Q(chunks__phase=RunPhase.LABEL)
+        return super().get_queryset(request).annotate(texts_done=Sum("chunks__texts", filter=of_labeling))
+
+    @display(description="done", ordering="texts_done")
+    def shown_done(self, run: LabelingRun) -> int:
+        return getattr(run, "texts_done", None) or 0
 
     @display(description="status", ordering="status", label=STATUS_COLORS)
     def shown_status(self, run: LabelingRun) -> str:

@@ -18,13 +18,11 @@ from labeling.models import LabelingRun
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
 from labeling.problems import Problem
-from labeling.providers.base import ProviderError
 
 CODES: dict[type[Exception], str] = {
     runs.NoActiveCategories: "no_active_categories",
     runs.NothingToLabel: "nothing_to_label",
     runs.RunInProgress: "run_in_progress",
-    ProviderError: "provider_error",
 }
 
 

@@ -2,22 +2,23 @@
 
 The broker only brings processes to a run. Which piece is whose is decided here, by conditional writes of rows: a piece
 has one process, which proves that it lives by a heartbeat; when it dies, the next one takes the piece and goes on where
-the labels say that it stopped. Pieces are as wide as a few seconds of work, so that stopping and retrying are cheap.
+it came to. Pieces are as wide as a few seconds of work, so that stopping and retrying are cheap.
 """
 
 import os
 import socket
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db import transaction
+from django.db.models import Min, QuerySet, Sum
 from django.utils import timezone
 
 from labeling.choices import ChunkState, RunPhase, RunStatus
-from labeling.models import LabelingRun, RunChunk
+from labeling.models import LabelingRun, RunChunk, Text
 
 LEASE = timedelta(minutes=3)  # one call of a slow model may take a minute or two
 MOST_ATTEMPTS = 3
@@ -49,29 +50,30 @@ def new_worker() -> str:
 # --- Taking -----------------------------------------------------------------------------------------------------------
 
 
-def take(run: LabelingRun, worker: str) -> RunChunk | None:
+def take(
+    run: LabelingRun, worker: str, *, on_set_aside: Callable[[RunChunk], None] = lambda chunk: None
+) -> RunChunk | None:
     """A piece of the run's phase for this process: one that somebody left, or a new one. None when there is none now.
 
-    Raises RunStopped when the run is not to be worked on.
+    Pieces whose processes died too often are set aside on the way. Raises RunStopped when the run rests or has ended.
     """
     for chunk in run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING)).order_by("after"):
         if chunk.state == ChunkState.WORKING and is_held(chunk):
             continue
         if chunk.attempts >= MOST_ATTEMPTS:
-            _leave(chunk, ChunkState.SET_ASIDE, error=chunk.error or DIED.format(chunk.attempts))
+            if _leave(chunk, ChunkState.SET_ASIDE, error=chunk.error or DIED.format(chunk.attempts)):
+                on_set_aside(chunk)
         elif _take_again(chunk, worker):
             return chunk
     return _hand_out(run, worker)
 
 
 def _take_again(chunk: RunChunk, worker: str) -> bool:
-    as_seen = RunChunk.objects.filter(
-        pk=chunk.pk, state=chunk.state, worker=chunk.worker, heartbeat_at=chunk.heartbeat_at, attempts=chunk.attempts
-    )
-    taken = as_seen.filter(run__status=RunStatus.RUNNING).update(
+    taken = _while_running(_as_seen(chunk).filter(heartbeat_at=chunk.heartbeat_at), chunk).update(
         state=ChunkState.WORKING, worker=worker, heartbeat_at=timezone.now(), attempts=chunk.attempts + 1
     )
-    chunk.refresh_from_db()
+    if taken:
+        chunk.refresh_from_db()
     return bool(taken)
 
 
@@ -84,22 +86,20 @@ def _hand_out(run: LabelingRun, worker: str) -> RunChunk | None:
         end = end_of(run)
         if run.cursor >= end:
             return None
-        last = min(run.cursor + _width(run), end)
-        try:
-            with transaction.atomic():
-                as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor)
-                if as_seen.filter(status=RunStatus.RUNNING).update(cursor=last):
-                    return RunChunk.objects.create(
-                        run=run,
-                        phase=run.phase,
-                        after=run.cursor,
-                        last=last,
-                        reached=run.cursor,
-                        worker=worker,
-                        heartbeat_at=timezone.now(),
-                    )
-        except IntegrityError:  # a_chunk_begins_where_no_other_does
-            continue
+        after, width = _next(run)
+        last = min(after + width, end)
+        with transaction.atomic():  # both or none, so that no piece is written twice or left out
+            as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor)
+            if as_seen.filter(status=RunStatus.RUNNING).update(cursor=last):
+                return RunChunk.objects.create(
+                    run=run,
+                    phase=run.phase,
+                    after=after,
+                    last=last,
+                    reached=after,
+                    worker=worker,
+                    heartbeat_at=timezone.now(),
+                )
 
 
 def end_of(run: LabelingRun) -> int:
@@ -111,15 +111,21 @@ def end_of(run: LabelingRun) -> int:
     return 1 if run.phase != RunPhase.FIT or run.sample_size else 0
 
 
-def _width(run: LabelingRun) -> int:
-    """Twice or half as wide as the newest piece that is done, where that took too little or too long."""
+def _next(run: LabelingRun) -> tuple[int, int]:
+    """After which place the next piece begins, and how wide it is.
+
+    Twice or half as wide as the newest piece that is done, where that took too little or too long. Where that held no
+    text, the next piece begins at the next text, and says nothing of the width.
+    """
     done = run.chunks.filter(phase=run.phase, state=ChunkState.DONE).order_by("-pk").first()
     if done is None or done.seconds is None:
-        return FIRST
+        return run.cursor, FIRST
     width = done.last - done.after
+    if not done.texts and run.phase == RunPhase.LABEL:
+        return max(run.cursor, _before_first_text(run)), width
     if done.seconds < SHORT_SECONDS:
-        return min(2 * width, MOST)
-    return max(width // 2, LEAST) if done.seconds > LONG_SECONDS else width
+        return run.cursor, min(2 * width, MOST)
+    return run.cursor, max(width // 2, LEAST) if done.seconds > LONG_SECONDS else width
 
 
 # --- Working ----------------------------------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ def extend(chunk: RunChunk, *, reached: int | None = None, texts: int = 0) -> No
     come: dict[str, int] = {}
     if reached is not None:  # who takes the piece next begins there, with all attempts before it
         come = {"reached": reached, "texts": chunk.texts + texts, "attempts": 1}
-    if not _mine(chunk).filter(run__status=RunStatus.RUNNING).update(heartbeat_at=timezone.now(), **come):
+    if not _while_running(_as_seen(chunk), chunk).update(heartbeat_at=timezone.now(), **come):
         status = LabelingRun.objects.values_list("status", flat=True).get(pk=chunk.run_id)
         if status != RunStatus.RUNNING:
             raise RunStopped(f"Run {chunk.run_id} is {RunStatus(status).label.lower()}.")
@@ -145,7 +151,7 @@ def extend(chunk: RunChunk, *, reached: int | None = None, texts: int = 0) -> No
 @transaction.atomic
 def finish(chunk: RunChunk, *, seconds: float, **on_run: Any) -> None:
     """The piece is done; what it found out for the run is written with it. Raises ChunkLost."""
-    done = _mine(chunk).update(state=ChunkState.DONE, seconds=seconds, heartbeat_at=timezone.now())
+    done = _as_seen(chunk).update(state=ChunkState.DONE, seconds=seconds, heartbeat_at=timezone.now())
     if not done:
         raise ChunkLost(f"{chunk} was taken over by another process.")
     if on_run:
@@ -154,7 +160,7 @@ def finish(chunk: RunChunk, *, seconds: float, **on_run: Any) -> None:
 
 def give_back(chunk: RunChunk) -> None:
     """Leave the piece to whoever comes next. It is no attempt: nothing went wrong."""
-    _mine(chunk).update(state=ChunkState.OPEN, worker="", attempts=chunk.attempts - 1)
+    _as_seen(chunk).update(state=ChunkState.OPEN, worker="", attempts=chunk.attempts - 1)
 
 
 def fail(chunk: RunChunk, error: str) -> bool:
@@ -164,23 +170,50 @@ def fail(chunk: RunChunk, error: str) -> bool:
     return is_over
 
 
-def _leave(chunk: RunChunk, state: ChunkState, *, error: str) -> None:
-    _mine(chunk).update(state=state, worker="", error=error)
+def _leave(chunk: RunChunk, state: ChunkState, *, error: str) -> bool:
+    left = _as_seen(chunk).update(state=state, worker="", error=error)
+    chunk.refresh_from_db()
+    return bool(left)
 
 
-def _mine(chunk: RunChunk) -> Any:
+def _while_running(pieces: QuerySet[RunChunk], chunk: RunChunk) -> QuerySet[RunChunk]:
+    """Those of a run that is not to rest.
+
+    By a subquery on the run alone: with a join Django moves every condition into a subquery, and PostgreSQL then checks
+    none of them again when it had to wait for another process's write of the piece.
+    """
+    return pieces.filter(run_id__in=LabelingRun.objects.filter(pk=chunk.run_id, status=RunStatus.RUNNING).values("pk"))
+
+
+def _as_seen(chunk: RunChunk) -> QuerySet[RunChunk]:
+    """The piece, if nobody else has taken it since."""
     return RunChunk.objects.filter(pk=chunk.pk, state=chunk.state, worker=chunk.worker, attempts=chunk.attempts)
 
 
-def advance(run: LabelingRun) -> bool:
-    """Let the next phase begin if every piece of this one is done or set aside; whether there is something to do."""
+def is_done(run: LabelingRun) -> bool:
+    """Whether every piece of the run's phase is done or set aside."""
     unfinished = run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING))
-    if run.phase not in NEXT or run.cursor < end_of(run) or unfinished.exists():
-        return False
+    return run.cursor >= end_of(run) and not unfinished.exists()
+
+
+def missing(run: LabelingRun) -> RunChunk | None:
+    """A piece that was set aside and without which the run cannot go on: one that is a whole phase."""
+    return run.chunks.filter(state=ChunkState.SET_ASIDE).exclude(phase__in=SHARED).first()
+
+
+def advance(run: LabelingRun) -> None:
+    """Let the next phase begin, if it has not. This one is done."""
+    following = NEXT[RunPhase(run.phase)]
     as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor, status=RunStatus.RUNNING)
-    as_seen.update(phase=NEXT[RunPhase(run.phase)], cursor=0)
+    as_seen.update(phase=following, cursor=_before_first_text(run) if following == RunPhase.LABEL else 0)
     run.refresh_from_db(fields=["status", "phase", "cursor"])
-    return True
+
+
+def _before_first_text(run: LabelingRun) -> int:
+    """From where on the texts are handed out: those that wait may begin far into the table."""
+    waiting = Text.objects.of_run(run).filter(pk__gt=run.cursor if run.phase == RunPhase.LABEL else 0)
+    first = waiting.order_by().aggregate(first=Min("pk"))["first"]
+    return run.last_text_id - 1 if first is None else first - 1
 
 
 # --- Looking ----------------------------------------------------------------------------------------------------------

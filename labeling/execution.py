@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from labeling import chunks, runs
 from labeling.choices import RunPhase
@@ -19,6 +19,7 @@ from labeling.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
 
+GIVE_BACK_PAUSES = (0.5, 2.0, 5.0)  # seconds
 LOOK_SECONDS = 0.5  # while other processes have the last pieces of a phase
 
 Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
@@ -56,12 +57,15 @@ def execute(
         while not run.is_finished:
             if is_over():
                 return False
-            chunk = chunks.take(run, worker)
+            chunk = chunks.take(run, worker, on_set_aside=work.give_up)
             if chunk is not None:
                 idle_since = None
+                run.refresh_from_db()  # another process may have fitted the classifier
                 _carry_out(work, chunk, is_over)
                 run.refresh_from_db()
-            elif not chunks.advance(run):
+            elif chunks.is_done(run):
+                _go_on(run)
+            else:
                 idle_since = idle_since or time.monotonic()
                 if patience is not None and time.monotonic() - idle_since > patience:
                     return True
@@ -80,6 +84,16 @@ def execute(
         run.refresh_from_db()
 
 
+def _go_on(run: LabelingRun) -> None:
+    """After the last piece of a phase: the next phase, or the end. Any process may come to this, also a second time."""
+    if missing := chunks.missing(run):
+        runs.fail(run, f"{missing.get_phase_display()} failed {missing.attempts} times. {missing.error}")
+    elif run.phase == RunPhase.FINISH:
+        runs.finish(run)
+    else:
+        chunks.advance(run)
+
+
 def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
     """Do one piece, and write what became of it."""
 
@@ -92,8 +106,6 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
     try:
         found = work.do(chunk, keep_on)
         chunks.finish(chunk, seconds=time.monotonic() - begun, **found)
-        if chunk.phase == RunPhase.FINISH:
-            runs.finish(work.run)
     except ChunkLost as reason:
         logger.warning("Run %s: %s", chunk.run_id, reason)
     except ProviderError as error:
@@ -101,9 +113,22 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         runs.fail(work.run, str(error))
         raise
     except (OutOfTime, RunStopped, KeyboardInterrupt, OperationalError, InterfaceError):
-        chunks.give_back(chunk)  # not the piece's fault
+        _give_back(chunk)  # not the piece's fault
         raise
     except Exception as error:  # a text that a model or a library breaks on must not stop all others
         logger.exception("Run %s: %s failed", chunk.run_id, chunk)
         if chunks.fail(chunk, f"{type(error).__name__}: {error}"):
             work.give_up(chunk)
+
+
+def _give_back(chunk: RunChunk) -> None:
+    """Also by a new connection, when the old one was lost. Without a database the piece waits for its lease to end."""
+    for pause in GIVE_BACK_PAUSES:
+        try:
+            return chunks.give_back(chunk)
+        except Error as error:
+            logger.warning("%s could not be given back: %s", chunk, error)
+            if not connection.in_atomic_block:
+                connection.close()
+            time.sleep(pause)
+    return None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring, runs
+from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring
 from labeling.choices import ClassifierKind, RunPhase, TextStatus
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -43,6 +43,7 @@ class Work:
         self.run = run
         self.on_progress = on_progress
         self._failed = 0
+        self._has_labeled = False
 
     def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Do one piece; returns what it found out for the run.
@@ -52,13 +53,10 @@ class Work:
         return _PHASES[RunPhase(chunk.phase)](self, chunk, keep_on)
 
     def give_up(self, chunk: RunChunk) -> None:
-        """After a piece was set aside: its texts failed. Without any other phase there is no run."""
-        chunk.refresh_from_db()
-        if chunk.phase != RunPhase.LABEL:
-            runs.fail(self.run, f"{chunk.get_phase_display()} failed {chunk.attempts} times. {chunk.error}")
-            return
-        texts = self._texts(chunk).values_list("pk", flat=True)
-        annotations.record_failures(self.run, dict.fromkeys(texts, chunk.error))
+        """After a piece was set aside: those of its texts that were not labeled have failed."""
+        if chunk.phase == RunPhase.LABEL:
+            texts = self._texts(chunk).values_list("pk", flat=True)
+            annotations.record_failures(self.run, dict.fromkeys(texts, chunk.error))
 
     @cached_property
     def provider(self) -> Provider:
@@ -68,7 +66,9 @@ class Work:
     def categories(self) -> list[Category]:
         """The run's categories as they were when it was started, in that order."""
         by_id = Category.objects.in_bulk([category["id"] for category in self.run.categories])
-        found = [(by_id[category["id"]], category) for category in self.run.categories if category["id"] in by_id]
+        if any(category["id"] not in by_id for category in self.run.categories):
+            raise ProviderError("A category of this run was deleted meanwhile. Start a new run.", permanent=True)
+        found = [(by_id[category["id"]], category) for category in self.run.categories]
         for category, before in found:
             category.name, category.description = before["name"], before["description"]
             category.examples = before.get("examples", category.examples)
@@ -109,7 +109,8 @@ class Work:
 
     def read(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Compute the vectors of a part of the sample."""
-        self._read_sample(chunk.reached, chunk.last, keep_on)
+        if chunk.reached < chunk.last:  # else its process stopped between the last text and the last word
+            self._read_sample(chunk.reached, chunk.last, keep_on)
         return {}
 
     def fit(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
@@ -184,6 +185,7 @@ class Work:
             else:
                 self._record_failure(rows[0], error)
             return
+        self._has_labeled = True
         if self.run.relabel and self.run.text_ids is None:
             predictions, same = rescoring.split(self.run, predictions)
             rescoring.move_in_queue(same)
@@ -195,7 +197,7 @@ class Work:
         logger.warning("Run %s: text %s failed: %s", self.run.pk, row.id, error)
         annotations.record_failures(self.run, {row.id: str(error)})
         self._failed += 1
-        if self._failed >= HOPELESS and not self.run.labels.exists():
+        if self._failed >= HOPELESS and not self._has_labeled and not self.run.labels.exists():
             raise ProviderError(f"None of the first {HOPELESS} texts could be labeled. {error}", permanent=True)
 
     # --- After labeling -----------------------------------------------------------------------------------------------

@@ -23,11 +23,13 @@ class TextQuerySet(models.QuerySet["Text"]):
         """Those of them whose ids lie above `after`, up to `last`.
 
         They are found by id alone: by project and status SQLite would go through all texts that wait, for every chunk.
+        What a process that was killed has labeled may be among them; written again, it changes nothing.
         """
         texts = self.filter(id__gt=after, id__lte=min(last, run.last_text_id))
         own = texts.annotate(own_project=F("project_id") + 0).filter(own_project=run.project_id)
         others = [status for status in TextStatus if status not in _statuses(run)]
-        return _still_to_label(own.exclude(status__in=others), run)
+        own = own.exclude(status__in=others).order_by("id")
+        return own if run.text_ids is None else own.filter(pk__in=run.text_ids)
 
     def in_batches(self, size: int, *, limit: int | None = None) -> Iterator[list[int]]:
         """The keys of these texts as they are now, or of the first `limit`, by id, so many at a time.
@@ -43,6 +45,8 @@ class TextQuerySet(models.QuerySet["Text"]):
 def _statuses(run: "LabelingRun") -> Sequence[TextStatus]:
     if run.origin == RunOrigin.RETRY:
         return (TextStatus.FAILED,)
+    if run.origin == RunOrigin.SCHEDULE:  # what failed would fail again with every new text
+        return (TextStatus.UNLABELED,)
     return LABELABLE if run.relabel else UNDONE
 
 

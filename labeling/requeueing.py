@@ -44,7 +44,8 @@ def _is_short(run: LabelingRun, rest: timedelta) -> bool:
     at_work = list(run.chunks.filter(state=ChunkState.WORKING))
     held = sum(map(chunks.is_held, at_work))
     if held:
-        return held < workers.alive("labeling").count() and run.phase in chunks.SHARED
+        is_more = held < len(at_work) or run.cursor < chunks.end_of(run)
+        return is_more and run.phase in chunks.SHARED and held < workers.alive("labeling").count()
     return bool(at_work) or _last_sign(run) < timezone.now() - rest  # a piece whose process is known to be dead
 
 

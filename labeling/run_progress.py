@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Count
 
-from labeling import chunks, workers
-from labeling.choices import ChunkState, RunPhase, TextStatus
+from labeling import chunks, runs, workers
+from labeling.choices import ChunkState, RunPhase
 from labeling.models import LabelingRun
 
 MOST_REASONS = 10
@@ -44,10 +44,11 @@ class RunProgress:
 
 
 def of(run: LabelingRun) -> RunProgress:
-    """Read the run's pieces and what failed. The cost does not grow with the number of texts labeled."""
+    """Read the run's pieces and what failed. The cost grows with these, and not with what was labeled."""
     done, total = _done(run)
-    rate = None if run.is_finished else _rate(run)
-    failures = _failures(run)
+    processes = 0 if run.is_finished else chunks.count_held(run)
+    rate = _rate(run) if processes else None
+    failed = runs.failed_texts(run).count()
     return RunProgress(
         id=run.pk,
         status=run.status,
@@ -56,11 +57,11 @@ def of(run: LabelingRun) -> RunProgress:
         is_finished=run.is_finished,
         done=done,
         total=total,
-        processes=0 if run.is_finished else chunks.count_held(run),
+        processes=processes,
         rate=rate,
         seconds_left=(total - done) / rate if rate else None,
-        failed=sum(count for _, count in failures),
-        failures=tuple(failures[:MOST_REASONS]),
+        failed=failed,
+        failures=tuple(_failures(run)) if failed else (),
         set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),
         notes=tuple(_notes(run)),
     )
@@ -84,12 +85,13 @@ def _rate(run: LabelingRun) -> float | None:
 
 
 def _failures(run: LabelingRun) -> list[tuple[str, int]]:
-    failed = run.project.texts.filter(status=TextStatus.FAILED, pk__lte=run.last_text_id).order_by()
-    return list(failed.values_list("error").annotate(n=Count("*")).order_by("-n", "error"))
+    failed = runs.failed_texts(run).order_by()
+    return list(failed.values_list("error").annotate(n=Count("*")).order_by("-n", "error")[:MOST_REASONS])
 
 
 def _notes(run: LabelingRun) -> list[str]:
-    notes = [run.error] if run.error else []
+    aside = run.chunks.filter(state=ChunkState.SET_ASIDE).order_by("error").values_list("error", flat=True)
+    notes = [note for note in (run.error, *aside.distinct()[:MOST_REASONS]) if note]
     if run.is_finished:
         return notes
     if not workers.alive("labeling").exists() and not chunks.count_held(run):

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from labeling import chunks, queueing, workers
 from labeling.choices import UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
 from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
+from labeling.querysets import TextQuerySet
 
 
 class NoActiveCategories(ValueError):
@@ -45,6 +47,8 @@ def start(
 
     Raises NoActiveCategories, NothingToLabel, or RunInProgress when the project has an unfinished run.
     """
+    if run := unfinished(project):
+        raise _in_progress(run)
     if not project.active_categories():
         raise NoActiveCategories(
             f"Project {project} has no active categories. Add some in the admin, or create the project with "
@@ -78,13 +82,12 @@ def start_or_resume(
     """
     run = unfinished(project)
     if run and chunks.count_held(run):
-        raise RunInProgress(
-            f"Run {run.pk} is labeling project {run.project} right now: {run.done} of {run.total} texts are done. "
-            "Wait for it, or stop it where it was started."
-        )
-    kind = (provider or project.provider_alias, relabel, None)
-    if run and (run.provider, run.relabel, run.text_ids) == kind and run.status != RunStatus.CANCELLING:
+        raise _in_progress(run)
+    kind = (provider or project.provider_alias, relabel, None, False)
+    if run and (run.provider, run.relabel, run.text_ids, run.origin == RunOrigin.RETRY) == kind:
         return _extended(run, limit)
+    if run and run.status == RunStatus.RUNNING:
+        raise _in_progress(run)
     if run and run.status == RunStatus.QUEUED:
         raise RunInProgress(
             f"Run {run.pk} of project {project} waits for a worker. Start one with manage.py run_worker, or cancel "
@@ -97,9 +100,11 @@ def start_or_resume(
 
 def _reach(run: LabelingRun) -> None:
     """Let the run end at the newest text there is, or at the last one within its limit."""
-    newest = Text.objects.filter(project_id=run.project_id).order_by("-pk").values_list("pk", flat=True).first()
-    run.last_text_id = newest or 0
+    newest = Text.objects.filter(project_id=run.project_id).aggregate(last=Max("pk"))["last"]
+    run.last_text_id = max(run.text_ids) if run.text_ids else newest or 0
     waiting = Text.objects.of_run(run)
+    if run.phase == RunPhase.LABEL:
+        waiting = waiting.filter(pk__gt=run.cursor)  # what lies before was handed out, also where it failed
     count = waiting.count()
     if run.limit is not None and count > run.limit:
         count = run.limit
@@ -107,17 +112,34 @@ def _reach(run: LabelingRun) -> None:
     run.total = count + (run.done if run.pk else 0)
 
 
+@transaction.atomic
 def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
-    """The interrupted run, made to reach the texts that came meanwhile, and ready to be worked on."""
+    """The interrupted run, made to reach the texts that came meanwhile, and ready to be worked on.
+
+    Raises RunInProgress when a process has come to it since it was read.
+    """
+    as_seen = LabelingRun.objects.filter(pk=run.pk, status=run.status, phase=run.phase, cursor=run.cursor)
+    as_seen = as_seen.exclude(status=RunStatus.CANCELLING)
     run.limit = limit
-    _reach(run)
-    if run.phase == RunPhase.FINISH:  # there may be something to label again
+    is_labeled = run.phase == RunPhase.FINISH
+    if is_labeled:  # there may be something to label again
         labeled = run.chunks.filter(phase=RunPhase.LABEL).order_by("-last").values_list("last", flat=True)
         run.phase, run.cursor = RunPhase.LABEL, labeled.first() or 0
+    _reach(run)
+    changed = {name: getattr(run, name) for name in ("limit", "last_text_id", "total", "phase", "cursor")}
+    if not as_seen.update(**changed, status=RunStatus.QUEUED):
+        raise _in_progress(run)
+    if is_labeled:
         run.chunks.filter(phase=RunPhase.FINISH).delete()
-    run.status = RunStatus.QUEUED
-    run.save(update_fields=["limit", "last_text_id", "total", "phase", "cursor", "status"])
+    run.refresh_from_db()
     return run
+
+
+def _in_progress(run: LabelingRun) -> RunInProgress:
+    return RunInProgress(
+        f"Run {run.pk} is labeling project {run.project} right now: {run.done} of {run.total} texts are done. "
+        f"Wait for it, or stop it with manage.py runs pause {run.pk}."
+    )
 
 
 def _insert(run: LabelingRun) -> LabelingRun:
@@ -179,10 +201,9 @@ def settle(run: LabelingRun) -> bool:
     run.refresh_from_db(fields=["status"])
     if run.status != RunStatus.CANCELLING or chunks.count_held(run):
         return False
-    return _change(run, RunStatus.CANCELLED, (RunStatus.CANCELLING,), finished_at=timezone.now())
+    return _end(run, RunStatus.CANCELLED, RunStatus.CANCELLING)
 
 
-@transaction.atomic
 def retry_failed(run: LabelingRun, *, user: AbstractBaseUser | None = None) -> LabelingRun:
     """A new run in the background over the texts that could not be labeled, and those only.
 
@@ -209,9 +230,14 @@ def begin(run: LabelingRun) -> None:
 
 def finish(run: LabelingRun) -> None:
     """Close the run; texts that could not be labeled make it a success with failures."""
-    failed = Text.objects.filter(project_id=run.project_id, status=TextStatus.FAILED, pk__lte=run.last_text_id)
-    has_failures = failed.exists() or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()
+    has_failures = failed_texts(run).exists() or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()
     _close(run, RunStatus.SUCCEEDED_WITH_FAILURES if has_failures else RunStatus.SUCCEEDED)
+
+
+def failed_texts(run: LabelingRun) -> TextQuerySet:
+    """The texts in the run's reach that could not be labeled, by this run or before."""
+    failed = Text.objects.filter(project_id=run.project_id, status=TextStatus.FAILED, pk__lte=run.last_text_id)
+    return failed if run.text_ids is None else failed.filter(pk__in=run.text_ids)
 
 
 def fail(run: LabelingRun, error: str) -> None:
@@ -219,8 +245,14 @@ def fail(run: LabelingRun, error: str) -> None:
     _close(run, RunStatus.FAILED, error=error)
 
 
-@transaction.atomic
 def _close(run: LabelingRun, status: RunStatus, error: str = "") -> None:
-    is_closed = _change(run, status, (RunStatus.RUNNING,), error=error, finished_at=timezone.now())
-    if is_closed and run.created_by_id:
+    _end(run, status, RunStatus.RUNNING, error=error)
+
+
+@transaction.atomic
+def _end(run: LabelingRun, status: RunStatus, before: RunStatus, **more: Any) -> bool:
+    """With the word that who started it is to be told. Whether it ended by this call."""
+    has_ended = _change(run, status, (before,), finished_at=timezone.now(), **more)
+    if has_ended and run.created_by_id:
         queueing.queue("labeling.tasks.tell", run.pk, cluster="interactive")
+    return has_ended

@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils import timezone
 
 from labeling import runs
@@ -27,8 +28,10 @@ def is_due(project: Project, now: datetime) -> bool:
 
 
 def _has_new_texts(project: Project) -> bool:
-    """Only unlabeled ones: what failed would fail again every minute."""
-    return project.texts.filter(status=TextStatus.UNLABELED).exists()
+    """Whether any came after the last run over the project began: what that one left would be left again."""
+    whole = project.runs.filter(text_ids__isnull=True, limit__isnull=True).exclude(origin=RunOrigin.RETRY)
+    reached = whole.aggregate(last=Max("last_text_id"))["last"] or 0
+    return project.texts.filter(status=TextStatus.UNLABELED, pk__gt=reached).exists()
 
 
 def _is_time(project: Project, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from labeling import run_progress
@@ -17,8 +18,14 @@ class RunQuery(serializers.Serializer[Any]):
 class StartBody(serializers.Serializer[Any]):
     project = serializers.CharField(help_text="The name or id of a project.")
     provider = serializers.CharField(required=False, default="", help_text="Without: the project's own.")
-    limit = serializers.IntegerField(required=False, min_value=1, help_text="Most texts to label.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1, help_text="Most texts to label.")
     relabel = serializers.BooleanField(required=False, default=False, help_text="Also what a model labeled before.")
+
+    def validate_provider(self, alias: str) -> str:
+        if alias and alias not in settings.LABELING_PROVIDERS:
+            known = ", ".join(settings.LABELING_PROVIDERS)
+            raise serializers.ValidationError(f"There is no provider '{alias}'. Providers: {known}.")
+        return alias
 
 
 class FailureSerializer(serializers.Serializer[Any]):

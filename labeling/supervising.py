@@ -21,6 +21,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
+from redis import RedisError
 
 from labeling import requeueing, workers
 from labeling.models import Worker
@@ -151,7 +152,7 @@ def _look(group: Group) -> bool:
     try:
         close_old_connections()
         return group.look()
-    except Error as error:  # the database or the broker is being restarted: the processes go on meanwhile
+    except (Error, RedisError) as error:  # the database or the broker is being restarted: the processes go on meanwhile
         logger.warning("Worker %s cannot be looked after now: %s", group.worker.pk, error)
         return False
 
@@ -160,7 +161,7 @@ def _requeue(rest: timedelta) -> None:
     try:
         for run in requeueing.requeue(rest=rest):
             logger.warning("Run %s is queued again: fewer processes than could work on it", run.pk)
-    except (Error, ConnectionError) as error:
+    except (Error, RedisError) as error:
         logger.warning("Runs cannot be looked after now: %s", error)
 
 

@@ -5,6 +5,19 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def carry_over(apps, schema_editor):
+    """Runs that were left unfinished: without pieces they begin anew, and what is labeled is not labeled again."""
+    LabelingRun, Category = apps.get_model("labeling", "LabelingRun"), apps.get_model("labeling", "Category")
+    for run in LabelingRun.objects.filter(status__in=["queued", "running", "paused"]):
+        examples = dict(Category.objects.filter(project_id=run.project_id).values_list("pk", "examples"))
+        run.categories = [{"examples": examples.get(one["id"], []), **one} for one in run.categories]
+        run.status = "queued"  # a paused one was only waiting for its worker
+        if run.limit is not None:  # its end was counted, and is now a text
+            run.status, run.error = "cancelled", "Cancelled when the program was upgraded. Start it again."
+            run.finished_at = run.created_at
+        run.save()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -97,4 +110,5 @@ class Migration(migrations.Migration):
             model_name='runchunk',
             constraint=models.CheckConstraint(condition=models.Q(('last__gt', models.F('after'))), name='a_chunk_holds_something'),
         ),
+        migrations.RunPython(carry_over, migrations.RunPython.noop),
     ]

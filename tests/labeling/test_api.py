@@ -11,7 +11,7 @@ from labeling import api_keys, runs
 from labeling.models import LabelingRun, Project, Text
 from labeling.models.api_key import Scope
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def test_a_second_run_is_refused_with_a_code(api: Client, texts: list[Text]) -> 
 
 def test_a_run_without_texts_is_refused(api: Client, project: Project) -> None:
     assert post(api, "", project="News").json()["code"] == "nothing_to_label"
+
+
+def test_an_unknown_provider_is_told_the_known_ones(api: Client, texts: list[Text]) -> None:
+    answer = post(api, "", project="News", provider="oracle")
+    assert answer.status_code == 400
+    assert "keyword" in answer.json()["errors"]["provider"][0]
 
 
 def test_an_unknown_project_is_not_found(api: Client) -> None:

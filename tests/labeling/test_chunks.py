@@ -33,8 +33,13 @@ def take_next(run: LabelingRun) -> RunChunk | None:
     return chunks.take(run, chunks.new_worker())
 
 
+def first_id(run: LabelingRun) -> int:
+    return run.project.texts.order_by("pk").values_list("pk", flat=True)[0]
+
+
 def finished(chunk: RunChunk | None, seconds: float = 10.0) -> None:
     assert chunk is not None
+    chunks.extend(chunk, reached=chunk.last, texts=3)
     chunks.finish(chunk, seconds=seconds)
 
 
@@ -51,7 +56,7 @@ def test_pieces_follow_each_other_without_a_gap(run: LabelingRun) -> None:
     while (chunk := take_next(run)) is not None:
         pieces.append((chunk.after, chunk.last))
     assert [after for after, _ in pieces[1:]] == [last for _, last in pieces[:-1]]
-    assert (pieces[0][0], pieces[-1][1]) == (0, run.last_text_id)
+    assert (pieces[0][0], pieces[-1][1]) == (first_id(run) - 1, run.last_text_id)
 
 
 def test_of_two_processes_that_saw_the_same_end_each_has_a_piece_of_its_own(run: LabelingRun) -> None:
@@ -65,7 +70,7 @@ def test_a_piece_that_took_little_time_is_followed_by_a_wider_one(run: LabelingR
     finished(take_next(run), seconds=1.0)
     chunk = take_next(run)
     assert chunk is not None
-    assert chunk.last - chunk.after == min(2 * chunks.FIRST, run.last_text_id - chunks.FIRST)
+    assert chunk.last - chunk.after == min(2 * chunks.FIRST, run.last_text_id - chunk.after)
 
 
 def test_a_piece_that_took_long_is_followed_by_a_narrower_one(run: LabelingRun) -> None:
@@ -73,6 +78,20 @@ def test_a_piece_that_took_long_is_followed_by_a_narrower_one(run: LabelingRun) 
     chunk = take_next(run)
     assert chunk is not None
     assert chunk.last - chunk.after == chunks.FIRST // 2
+
+
+def test_after_a_piece_without_texts_the_next_begins_at_the_next_text(run: LabelingRun, add_texts) -> None:
+    other = Project.objects.create(name="Other")
+    add_texts(other, *(f"Text {n}." for n in range(9)))
+    [late] = add_texts(run.project, "The final whistle blew.")
+    LabelingRun.objects.filter(pk=run.pk).update(last_text_id=late.pk, cursor=first_id(run))
+    chunk = take_next(run)
+    assert chunk is not None
+    RunChunk.objects.filter(pk=chunk.pk).update(last=chunk.after + 1, state=ChunkState.DONE, seconds=0.1)
+    LabelingRun.objects.filter(pk=run.pk).update(cursor=chunk.after + 1)
+    chunk = take_next(run)
+    assert chunk is not None
+    assert chunk.after == late.pk - 1
 
 
 def test_a_piece_that_was_given_back_is_taken_first_and_costs_no_attempt(run: LabelingRun) -> None:
@@ -139,7 +158,9 @@ def test_a_piece_whose_processes_died_three_times_is_set_aside(run: LabelingRun)
         let_die(first)
         assert take_next(run) == first
     let_die(first)
-    assert take_next(run) != first
+    aside: list[RunChunk] = []
+    assert chunks.take(run, chunks.new_worker(), on_set_aside=aside.append) != first
+    assert aside == [first]
     first.refresh_from_db()
     assert (first.state, first.error) == (ChunkState.SET_ASIDE, "The process that worked on it died, 3 times.")
 
@@ -147,9 +168,33 @@ def test_a_piece_whose_processes_died_three_times_is_set_aside(run: LabelingRun)
 def test_a_piece_that_failed_three_times_is_set_aside_with_the_last_reason(run: LabelingRun) -> None:
     for attempt in range(1, chunks.MOST_ATTEMPTS + 1):
         chunk = take_next(run)
-        assert chunk is not None and chunk.after == 0
+        assert chunk is not None and chunk.after == first_id(run) - 1
         assert chunks.fail(chunk, f"Reason {attempt}") == (attempt == chunks.MOST_ATTEMPTS)
     assert RunChunk.objects.get(phase=RunPhase.LABEL).error == "Reason 3"
+
+
+def test_a_run_cannot_go_on_without_a_piece_that_is_a_whole_phase(project: Project, add_texts) -> None:
+    add_texts(project, "The striker scored.")
+    run = runs.start(project, provider="keyword")
+    chunk = take(run)
+    assert chunks.missing(run) is None
+    RunChunk.objects.filter(pk=chunk.pk).update(attempts=chunks.MOST_ATTEMPTS)
+    let_die(chunk)
+    assert take_next(run) is None
+    assert chunks.missing(run) == chunk
+
+
+def test_a_project_that_begins_far_into_the_table_is_handed_out_from_there(project: Project, add_texts) -> None:
+    other = Project.objects.create(name="Other")
+    add_texts(other, *(f"Text {n}." for n in range(20)))
+    [text] = add_texts(project, "The striker scored.")
+    run = runs.start(project, provider="keyword")
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    chunk = take_next(run)
+    assert chunk is not None
+    assert (chunk.after, chunk.last) == (text.pk - 1, text.pk)
 
 
 def test_the_next_phase_waits_for_every_piece(run: LabelingRun) -> None:
@@ -158,16 +203,11 @@ def test_the_next_phase_waits_for_every_piece(run: LabelingRun) -> None:
         pieces.append(chunk)
     for chunk in pieces[1:]:
         finished(chunk)
-    assert not chunks.advance(run)
+    assert not chunks.is_done(run)
     finished(pieces[0])
-    assert chunks.advance(run)
+    assert chunks.is_done(run)
+    chunks.advance(run)
     assert (run.phase, run.cursor) == (RunPhase.FINISH, 0)
-
-
-def test_after_the_last_phase_comes_none(run: LabelingRun) -> None:
-    done_with(run)
-    finished(take_next(run))
-    assert not chunks.advance(run)
 
 
 def test_nothing_is_handed_out_of_a_paused_run(run: LabelingRun) -> None:
@@ -195,13 +235,13 @@ def test_the_next_process_begins_where_the_one_before_came(run: LabelingRun) -> 
     let_die(chunk)
     again = take_next(run)
     assert again is not None
-    assert (again.after, again.reached, again.texts) == (0, 110, 97)
+    assert (again.after, again.reached, again.texts) == (chunk.after, 110, 97)
     assert chunks.count_texts(run, RunPhase.LABEL) == 97
 
 
 def test_a_piece_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun) -> None:
     for reached in range(10, 10 * chunks.MOST_ATTEMPTS * 2, 10):
         chunk = take_next(run)
-        assert chunk is not None and chunk.after == 0
+        assert chunk is not None and chunk.after == first_id(run) - 1
         chunks.extend(chunk, reached=reached, texts=1)
         let_die(chunk)

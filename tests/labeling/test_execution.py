@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
@@ -12,7 +13,7 @@ from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, 
 from labeling.providers import get_provider
 from labeling.providers.base import Encoding, ProviderError
 from tests.fakes import KeywordEncoder
-from tests.labeling.working import let_die, take
+from tests.labeling.working import done_with, let_die, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -247,6 +248,45 @@ def test_a_piece_that_a_library_breaks_on_is_set_aside_and_the_run_goes_on(
     assert texts[2] in failed
     assert set(failed.values_list("error", flat=True)) == {"ZeroDivisionError: division by zero"}
     assert run.done + failed.count() == 5
+
+
+def test_texts_that_kill_their_process_fail_and_the_run_goes_on(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "FIRST", 2)
+    monkeypatch.setattr(chunks, "MOST", 2)
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    chunk = chunks.take(run, chunks.new_worker())
+    assert chunk is not None
+    run.chunks.filter(pk=chunk.pk).update(attempts=chunks.MOST_ATTEMPTS)
+    pool = np.zeros((0, 256), dtype=np.float32)
+    head = classifiers.fit_zero_shot(run.project, get_provider("keyword"), run.project.active_categories(), pool)
+    LabelingRun.objects.filter(pk=run.pk).update(classifier=head)
+    let_die(chunk)
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
+    assert set(Text.objects.filter(status=TextStatus.FAILED).values_list("error", flat=True)) == {
+        "The process that worked on it died, 3 times."
+    }
+
+
+def test_a_run_whose_classifier_cannot_be_fitted_fails(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifiers, "fit_zero_shot", Mock(side_effect=ZeroDivisionError("division by zero")))
+    execution.execute(run)
+    assert (run.status, run.error) == (RunStatus.FAILED, "Fitting failed 3 times. ZeroDivisionError: division by zero")
+
+
+def test_a_process_that_died_before_the_last_word_leaves_it_to_the_next(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(runs, "finish", Mock(side_effect=SystemExit))
+        execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.RUNNING, 5)
+    execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
 
 
 def test_a_run_in_which_nothing_works_gives_up(

@@ -57,10 +57,21 @@ def test_a_worker_that_came_later_is_brought_to_a_run_that_can_be_shared(run: La
     for _ in range(3):
         done_with(run)
     assert run.phase == RunPhase.LABEL
+    LabelingRun.objects.filter(pk=run.pk).update(last_text_id=run.last_text_id + 600)
     take(run)
     for host in ("one", "two"):
         Worker.objects.create(host=host, cluster="labeling", supervisor_pid=1)
     assert requeueing.requeue() == [run]
+
+
+def test_nobody_is_brought_to_a_run_whose_last_piece_is_taken(run: LabelingRun) -> None:
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    take(run)
+    for host in ("one", "two"):
+        Worker.objects.create(host=host, cluster="labeling", supervisor_pid=1)
+    assert requeueing.requeue() == []
 
 
 def test_a_paused_run_is_left_alone(run: LabelingRun) -> None:

@@ -54,7 +54,10 @@ def test_pieces_that_are_done_are_counted(labeling: LabelingRun) -> None:
 def test_the_rate_counts_pieces_that_were_done_side_by_side_together(labeling: LabelingRun) -> None:
     labeling.total = 1000
     for place in range(4):  # two processes, each with two pieces of 100 texts in 10 s
-        add_done(labeling, place, texts=100, seconds=10.0, ended_ago=10.0 * (place // 2))
+        add_done(labeling, 5000 + place, texts=100, seconds=10.0, ended_ago=10.0 * (place // 2))
+    assert run_progress.of(labeling).rate is None  # nobody works on it
+    take(labeling)
+    labeling.total = 1000
     now = run_progress.of(labeling)
     assert now.rate == pytest.approx(20.0, rel=0.01)
     assert now.seconds_left == pytest.approx(30.0, rel=0.01)

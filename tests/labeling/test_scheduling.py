@@ -59,6 +59,15 @@ def test_what_failed_is_not_tried_every_minute(waiting: Project) -> None:
     assert started() == []
 
 
+def test_a_cancelled_run_is_not_started_again_until_more_texts_arrive(waiting: Project, add_texts) -> None:
+    set_to(waiting, LabelWhen.ARRIVAL)
+    [run] = started()
+    runs.cancel(run)
+    assert started() == []
+    add_texts(waiting, "Shares fell.")
+    assert len(started()) == 1
+
+
 def test_an_archived_project_rests(waiting: Project) -> None:
     set_to(waiting, LabelWhen.ARRIVAL)
     Project.objects.update(is_archived=True)
@@ -72,12 +81,13 @@ def test_a_project_without_categories_does_not_stop_the_others(waiting: Project,
     assert [run.project for run in started()] == [waiting]
 
 
-def test_every_day_means_once_after_its_time(waiting: Project) -> None:
+def test_every_day_means_once_after_its_time(waiting: Project, add_texts) -> None:
     set_to(waiting, LabelWhen.DAILY, time(12, 30))
     assert started(NOON) == []
     [run] = started(NOON + timedelta(minutes=31))
     runs.cancel(run)
     LabelingRun.objects.update(created_at=NOON + timedelta(minutes=31))
+    add_texts(waiting, "Shares fell.")
     assert started(NOON + timedelta(hours=3)) == []
     assert len(started(NOON + timedelta(days=1, hours=3))) == 1
 

@@ -27,4 +27,5 @@ def done_with(run: LabelingRun) -> None:
     """Do every piece of the run's phase without any work, and let the next phase begin."""
     while (chunk := chunks.take(run, chunks.new_worker())) is not None:
         chunks.finish(chunk, seconds=10.0)
-    assert chunks.advance(run)
+    assert chunks.is_done(run)
+    chunks.advance(run)
