@@ -52,13 +52,14 @@ class Installation:
         return done.stdout
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the database answers, read past the program: its commands take a second each to start."""
+        """What the database answers, past the program: its commands take some seconds each to start."""
         url = self.environment["DATABASE_URL"]
         connection = psycopg2.connect(url) if url.startswith("postgres") else sqlite3.connect(url.split("///")[1])
         with closing(connection):
             cursor = connection.cursor()
             cursor.execute(sql)
-            return cursor.fetchall()
+            connection.commit()
+            return cursor.fetchall() if cursor.description else []
 
     def do(self, statement: str) -> None:
         self.manage("shell", "--no-imports", "-c", statement)
