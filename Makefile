@@ -21,6 +21,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/review.py
 	$(BIN)/python benchmarks/rescoring.py
+	$(BIN)/python benchmarks/runs.py
 	for name in learning_curve calibration guarantee campaign stacking learning_live; do \
 		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py || exit; done
 
