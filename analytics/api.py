@@ -6,11 +6,9 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from analytics import budget, problems, serializers
@@ -18,6 +16,7 @@ from labeling import audits, certification, lookups
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
+from labeling.requests import NewestFirst, checked
 
 KNOWN = OpenApiResponse(serializers.WholeCertificateSerializer, "The same question about the same audit: no new look.")
 
@@ -30,11 +29,6 @@ class MayRead(HasScope):
 class MayManage(HasScope):
     scope = Scope.MANAGE
     permission = "labeling.change_project"  # a threshold and an audit are the project's
-
-
-class NewestFirst(CursorPagination):
-    ordering = "-id"
-    page_size = 50
 
 
 class CertificateViewSet(GenericViewSet):
@@ -54,7 +48,7 @@ class CertificateViewSet(GenericViewSet):
     @extend_schema(parameters=[serializers.CertificateQuery])
     def list(self, request: Request) -> Response:
         """All certificates, also those that ended or proved nothing."""
-        wanted = _checked(serializers.CertificateQuery, request.query_params)
+        wanted = checked(serializers.CertificateQuery, request.query_params)
         rows = self.get_queryset().defer("steps")
         if "project" in wanted:
             rows = rows.filter(project=lookups.find_project(wanted["project"]))
@@ -68,7 +62,7 @@ class CertificateViewSet(GenericViewSet):
     @extend_schema(request=serializers.CertifyBody, responses={201: serializers.WholeCertificateSerializer, 200: KNOWN})
     def create(self, request: Request) -> Response:
         """Look at the audit. Each look spends part of the doubt; look when the audit is decided."""
-        wanted = _checked(serializers.CertifyBody, request.data)
+        wanted = checked(serializers.CertifyBody, request.data)
         project = lookups.find_project(wanted.pop("project"))
         begun = timezone.now()
         look = wanted.pop("look", None)
@@ -114,7 +108,7 @@ class BudgetViewSet(ViewSet):
     @action(detail=True, methods=["post"])
     def audit(self, request: Request, pk: str) -> Response:
         """Draw more texts at random for the blind audit."""
-        size = _checked(serializers.DrawBody, request.data)["size"]
+        size = checked(serializers.DrawBody, request.data)["size"]
         project = lookups.find_project_by_id(pk)
         waiting = audits.draw(project, size)
         budget.forget(project)
@@ -122,12 +116,6 @@ class BudgetViewSet(ViewSet):
 
 
 # --- In and out -------------------------------------------------------------------------------------------------------
-
-
-def _checked(body: type[Serializer], data: Any) -> dict[str, Any]:
-    wanted = body(data=data)
-    wanted.is_valid(raise_exception=True)
-    return dict(wanted.validated_data)
 
 
 def _shown(certificates: Iterable[Certificate]) -> list[dict[str, Any]]:

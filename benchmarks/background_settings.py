@@ -11,6 +11,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 LABELING_PROVIDERS = {
     **LABELING_PROVIDERS,
     "kept": {"BACKEND": "kept_vectors.KeptVectors", "OPTIONS": {}},
-    "delay": {"BACKEND": "kept_vectors.FixedDelay", "OPTIONS": {"seconds_a_text": 0.002}},
+    "delay": {"BACKEND": "tests.fakes.Slow", "OPTIONS": {"seconds_a_text": 0.002}},
 }
 LABELING_ENCODER = "kept"

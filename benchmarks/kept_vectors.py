@@ -6,7 +6,6 @@ Vectors of 384 numbers lie around ten centers, one for each category, some of th
 import os
 import re
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,21 +40,6 @@ class KeptVectors(Provider):
             raise ProviderError("Only cached vectors are known.", permanent=True)
         rows = _centers()[[int(found.group(1)) for found in named if found]]
         return Encoding(rows.astype(np.float32), np.zeros(len(texts), dtype=bool))
-
-
-class FixedDelay(Provider):
-    """Answers at random after a fixed time for each text, like a server elsewhere."""
-
-    model_name = "delay"
-    fingerprint = "delay-1"
-
-    def __init__(self, *, seconds_a_text: float) -> None:
-        self.seconds_a_text = seconds_a_text
-
-    def predict(self, texts: Sequence[str], categories: Sequence[CategorySpec]) -> NDArray[np.float32]:
-        time.sleep(self.seconds_a_text * len(texts))
-        scores = np.random.default_rng(len(texts)).dirichlet(np.ones(len(categories)), len(texts))
-        return scores.astype(np.float32)
 
 
 def setup() -> None:

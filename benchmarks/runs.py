@@ -109,7 +109,7 @@ def in_background(url: str, folder: Path, size: int, provider: str, *, workers: 
         "with_start": round(with_start, 1),
         "MB_by_a_third": round(memory[0]),
         "MB_after": round(memory[1]),
-        "pieces": now["pieces"],
+        "chunks": now["chunks"],
     }
 
 
@@ -216,7 +216,7 @@ def look(run_id: int, provider: str) -> dict[str, Any]:
         "seconds": (run.finished_at - run.started_at).total_seconds(),
         "labeled": labels.count(),
         "texts_labeled": labels.values("text").distinct().count(),
-        "pieces": run.chunks.count(),
+        "chunks": run.chunks.count(),
     }
 
 

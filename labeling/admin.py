@@ -125,7 +125,7 @@ def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, 
         address = reverse("admin:labeling_labelingrun_change", args=[run.pk])
         link = format_html('{} is queued: {} texts. <a href="{}">Follow it.</a>', run, run.total, address)
         model_admin.message_user(request, link)
-        if not workers.alive("labeling").exists():
+        if not workers.alive(workers.LABELING).exists():
             model_admin.message_user(request, workers.NONE_RUNNING, messages.WARNING)
 
 

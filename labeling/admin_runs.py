@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -15,7 +15,7 @@ from unfold.decorators import display
 from labeling import run_progress, runs
 from labeling.admin import ReadOnlyAdmin
 from labeling.choices import RunPhase, RunStatus
-from labeling.models import LabelingRun
+from labeling.models import LabelingRun, RunChunk
 
 POLL_SECONDS = 2
 STATUS_COLORS = {
@@ -56,8 +56,8 @@ class LabelingRunAdmin(ReadOnlyAdmin):
         css = {"all": ["labeling/run.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LabelingRun]:
-        of_labeling = Q(chunks__phase=RunPhase.LABEL)
-        return super().get_queryset(request).annotate(texts_done=Sum("chunks__texts", filter=of_labeling))
+        chunks = RunChunk.objects.filter(run=OuterRef("pk"), phase=RunPhase.LABEL).order_by().values("run")
+        return super().get_queryset(request).annotate(texts_done=Subquery(chunks.annotate(n=Sum("texts")).values("n")))
 
     @display(description="done", ordering="texts_done")
     def shown_done(self, run: LabelingRun) -> int:
@@ -108,26 +108,27 @@ class LabelingRunAdmin(ReadOnlyAdmin):
             raise Http404
         try:
             run = VERBS[verb](run, request)
+            self.message_user(request, f"{run} is {run.get_status_display().lower()}.")
         except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
             self.message_user(request, str(reason), messages.WARNING)
         return HttpResponseRedirect(reverse("admin:labeling_labelingrun_change", args=[run.pk]))
 
     # --- Several ------------------------------------------------------------------------------------------------------
 
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
+    def has_steer_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(PERMISSION))
 
-    @admin.action(description="Cancel", permissions=["cancel"])
+    @admin.action(description="Cancel", permissions=["steer"])
     def cancel(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
         cancelled = sum(runs.cancel(run) for run in picked)
         self.message_user(request, f"Cancelled {cancelled} runs. The labels they made stay.")
 
-    @admin.action(description="Pause", permissions=["cancel"])
+    @admin.action(description="Pause", permissions=["steer"])
     def pause(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
         paused = sum(runs.pause(run) for run in picked)
         self.message_user(request, f"Paused {paused} runs. Resume goes on where they stopped.")
 
-    @admin.action(description="Resume", permissions=["cancel"])
+    @admin.action(description="Resume", permissions=["steer"])
     def resume(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
         self.message_user(request, f"Resumed {sum(runs.resume(run) for run in picked)} runs.")
 
@@ -168,6 +169,6 @@ def _progress(run: LabelingRun) -> dict[str, Any]:
         RunStatus.PAUSED: ["resume", "cancel"],
     }.get(RunStatus(run.status), [])
     found = run_progress.of(run)
-    if found.is_finished and found.failed:
+    if found.is_finished and runs.failed_texts(run).exists():
         verbs = ["retry"]
     return found.as_dict() | {"verbs": verbs}

@@ -1,6 +1,6 @@
 """The only door by which a label becomes what holds now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -60,13 +60,10 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
 
 
 @transaction.atomic
-def record_failures(run: LabelingRun, errors: dict[int, str]) -> int:
-    """Keep why texts could not be labeled. Texts that already have a label keep it and stay as they are."""
-    count = 0
-    for text_id, error in errors.items():
-        texts = Text.objects.filter(pk=text_id, project_id=run.project_id, status__in=UNDONE)
-        count += texts.update(status=TextStatus.FAILED, error=error)
-    return count
+def record_failures(run: LabelingRun, text_ids: Iterable[int], error: str) -> int:
+    """Keep why texts could not be labeled; returns how many. Those that already have a label stay as they are."""
+    texts = Text.objects.filter(pk__in=list(text_ids), project_id=run.project_id, status__in=UNDONE)
+    return texts.update(status=TextStatus.FAILED, error=error)
 
 
 @transaction.atomic

@@ -5,11 +5,9 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from labeling import runs, serializers
@@ -18,6 +16,7 @@ from labeling.models import LabelingRun
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
 from labeling.problems import Problem
+from labeling.requests import NewestFirst, checked
 
 CODES: dict[type[Exception], str] = {
     runs.NoActiveCategories: "no_active_categories",
@@ -34,11 +33,6 @@ class MayRead(HasScope):
 class MayLabel(HasScope):
     scope = Scope.LABEL
     permission = "labeling.change_labelingrun"
-
-
-class NewestFirst(CursorPagination):
-    ordering = "-id"
-    page_size = 50
 
 
 class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
@@ -59,7 +53,7 @@ class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
     @extend_schema(parameters=[serializers.RunQuery])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """All runs, or those of a project or in a status."""
-        wanted = _checked(serializers.RunQuery, request.query_params)
+        wanted = checked(serializers.RunQuery, request.query_params)
         if "project" in wanted:
             wanted["project"] = find_project(wanted["project"])
         rows = self.paginate_queryset(self.get_queryset().filter(**wanted))
@@ -73,7 +67,7 @@ class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
     @extend_schema(request=serializers.StartBody, responses={202: serializers.WholeRunSerializer})
     def create(self, request: Request) -> Response:
         """Start a run over the project's texts. It is refused while another run of the project is unfinished."""
-        wanted = _checked(serializers.StartBody, request.data)
+        wanted = checked(serializers.StartBody, request.data)
         project = find_project(wanted.pop("project"))
         return _whole(runs.start_in_background(project, user=request.user, **wanted), HTTPStatus.ACCEPTED)
 
@@ -106,12 +100,6 @@ class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
     def retry(self, request: Request, pk: str) -> Response:
         """A new run over the texts that could not be labeled, and those only."""
         return _whole(runs.retry_failed(self.get_object(), user=request.user), HTTPStatus.ACCEPTED)
-
-
-def _checked(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    wanted = body(data=data)
-    wanted.is_valid(raise_exception=True)
-    return dict(wanted.validated_data)
 
 
 def _whole(run: LabelingRun, status: HTTPStatus = HTTPStatus.OK) -> Response:

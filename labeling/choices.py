@@ -39,7 +39,7 @@ UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED, RunSta
 
 
 class RunPhase(models.TextChoices):
-    """What a run does, in this order; a phase begins when every piece of the one before is done."""
+    """What a run does, in this order; a phase begins when every chunk of the one before is done."""
 
     PREPARE = "prepare", "Preparing"
     READ = "read", "Reading a sample"

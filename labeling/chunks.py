@@ -1,8 +1,8 @@
-"""A run in pieces: several processes work on it at once, and nothing is lost when one of them dies.
+"""A run in chunks: several processes work on it at once, and nothing is lost when one of them dies.
 
-The broker only brings processes to a run. Which piece is whose is decided here, by conditional writes of rows: a piece
-has one process, which proves that it lives by a heartbeat; when it dies, the next one takes the piece and goes on where
-it came to. Pieces are as wide as a few seconds of work, so that stopping and retrying are cheap.
+The broker only brings processes to a run. Which chunk is whose is decided here, by conditional writes of rows: a chunk
+has one process, which proves that it lives by a heartbeat; when it dies, the next one takes the chunk and goes on where
+it came to. Chunks are as wide as a few seconds of work, so that stopping and retrying are cheap.
 """
 
 import os
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Min, QuerySet, Sum
@@ -22,15 +22,16 @@ from labeling.models import LabelingRun, RunChunk, Text
 
 LEASE = timedelta(minutes=3)  # one call of a slow model may take a minute or two
 MOST_ATTEMPTS = 3
-FIRST, LEAST, MOST = 256, 16, 65_536  # texts in a piece
-SHORT_SECONDS, LONG_SECONDS = 5.0, 20.0  # a piece that took less was too narrow, one that took more too wide
+PARTS = 16  # into which a chunk is cut that was tried in vain: 256 of 65,536 texts are left after two attempts
+FIRST, LEAST, MOST = 256, 16, 65_536  # texts in a chunk
+SHORT_SECONDS, LONG_SECONDS = 5.0, 20.0  # a chunk that took less was too narrow, one that took more too wide
 NEXT = {
     RunPhase.PREPARE: RunPhase.READ,
     RunPhase.READ: RunPhase.FIT,
     RunPhase.FIT: RunPhase.LABEL,
     RunPhase.LABEL: RunPhase.FINISH,
 }
-SHARED = (RunPhase.READ, RunPhase.LABEL)  # phases of more than one piece
+SHARED = (RunPhase.READ, RunPhase.LABEL)  # phases of more than one chunk
 DIED = "The process that worked on it died, {} times."
 
 
@@ -39,7 +40,7 @@ class RunStopped(RuntimeError):
 
 
 class ChunkLost(RuntimeError):
-    """Another process has taken the piece, because nothing was heard of this one."""
+    """Another process has taken the chunk, because nothing was heard of this one."""
 
 
 def new_worker() -> str:
@@ -53,42 +54,57 @@ def new_worker() -> str:
 def take(
     run: LabelingRun, worker: str, *, on_set_aside: Callable[[RunChunk], None] = lambda chunk: None
 ) -> RunChunk | None:
-    """A piece of the run's phase for this process: one that somebody left, or a new one. None when there is none now.
+    """A chunk of the run's phase for this process: one that somebody left, or a new one. None when there is none now.
 
-    Pieces whose processes died too often are set aside on the way. Raises RunStopped when the run rests or has ended.
+    Chunks whose processes died too often are set aside on the way. Raises RunStopped when the run rests or has ended.
     """
     for chunk in run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING)).order_by("after"):
         if chunk.state == ChunkState.WORKING and is_held(chunk):
             continue
         if chunk.attempts >= MOST_ATTEMPTS:
-            if _leave(chunk, ChunkState.SET_ASIDE, error=chunk.error or DIED.format(chunk.attempts)):
-                on_set_aside(chunk)
+            fail(chunk, chunk.error or DIED.format(chunk.attempts), on_set_aside=on_set_aside)
         elif _take_again(chunk, worker):
             return chunk
     return _hand_out(run, worker)
 
 
+@transaction.atomic
 def _take_again(chunk: RunChunk, worker: str) -> bool:
+    """What was tried in vain is taken in small parts, so that one bad text fails alone or with a few."""
+    last = chunk.last
+    if chunk.attempts and chunk.phase == RunPhase.LABEL:
+        last = min(last, chunk.reached + max(1, (last - chunk.reached) // PARTS))
     taken = _while_running(_as_seen(chunk).filter(heartbeat_at=chunk.heartbeat_at), chunk).update(
-        state=ChunkState.WORKING, worker=worker, heartbeat_at=timezone.now(), attempts=chunk.attempts + 1
+        state=ChunkState.WORKING, worker=worker, heartbeat_at=timezone.now(), attempts=chunk.attempts + 1, last=last
     )
+    if taken and last < chunk.last:
+        RunChunk.objects.create(
+            run_id=chunk.run_id,
+            phase=chunk.phase,
+            after=last,
+            last=chunk.last,
+            reached=last,
+            state=ChunkState.OPEN,
+            attempts=0,
+            heartbeat_at=timezone.now(),
+        )
     if taken:
         chunk.refresh_from_db()
     return bool(taken)
 
 
 def _hand_out(run: LabelingRun, worker: str) -> RunChunk | None:
-    """The next piece of the phase. The one whose write of the cursor comes first has it."""
+    """The next chunk of the phase. The one whose write of the cursor comes first has it."""
     while True:
         run.refresh_from_db(fields=["status", "phase", "cursor", "last_text_id", "sample_size"])
         if run.status != RunStatus.RUNNING:
             raise RunStopped(f"Run {run.pk} is {run.get_status_display().lower()}.")
         end = end_of(run)
-        if run.cursor >= end:
-            return None
         after, width = _next(run)
+        if after >= end:
+            return None
         last = min(after + width, end)
-        with transaction.atomic():  # both or none, so that no piece is written twice or left out
+        with transaction.atomic():  # both or none, so that no chunk is written twice or left out
             as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor)
             if as_seen.filter(status=RunStatus.RUNNING).update(cursor=last):
                 return RunChunk.objects.create(
@@ -112,17 +128,17 @@ def end_of(run: LabelingRun) -> int:
 
 
 def _next(run: LabelingRun) -> tuple[int, int]:
-    """After which place the next piece begins, and how wide it is.
+    """After which place the next chunk begins, and how wide it is.
 
-    Twice or half as wide as the newest piece that is done, where that took too little or too long. Where that held no
-    text, the next piece begins at the next text, and says nothing of the width.
+    Twice or half as wide as the newest chunk that is done, where that took too little or too long. Where that held no
+    text, the next chunk begins before the next text, and it says nothing of the width.
     """
     done = run.chunks.filter(phase=run.phase, state=ChunkState.DONE).order_by("-pk").first()
-    if done is None or done.seconds is None:
+    if done is None:
         return run.cursor, FIRST
     width = done.last - done.after
-    if not done.texts and run.phase == RunPhase.LABEL:
-        return max(run.cursor, _before_first_text(run)), width
+    if run.phase == RunPhase.LABEL and not done.texts:
+        return _before_next_text(run, run.cursor), width
     if done.seconds < SHORT_SECONDS:
         return run.cursor, min(2 * width, MOST)
     return run.cursor, max(width // 2, LEAST) if done.seconds > LONG_SECONDS else width
@@ -131,14 +147,23 @@ def _next(run: LabelingRun) -> tuple[int, int]:
 # --- Working ----------------------------------------------------------------------------------------------------------
 
 
-def extend(chunk: RunChunk, *, reached: int | None = None, texts: int = 0) -> None:
-    """Prove that this process lives, and keep how far it came, with so many texts more.
+class Step(NamedTuple):
+    """How far a process came with a chunk, over how many texts more, and how many of them could not be labeled."""
 
-    Raises RunStopped, or ChunkLost when the piece is not its own any more.
+    reached: int
+    texts: int
+    failed: int = 0
+
+
+def extend(chunk: RunChunk, step: Step | None = None, *, seconds: float = 0.0) -> None:
+    """Prove that this process lives, and keep how far it came and the seconds spent since the last step.
+
+    Raises RunStopped, or ChunkLost when the chunk is not its own any more.
     """
-    come: dict[str, int] = {}
-    if reached is not None:  # who takes the piece next begins there, with all attempts before it
-        come = {"reached": reached, "texts": chunk.texts + texts, "attempts": 1}
+    come: dict[str, Any] = {}
+    if step is not None:  # who takes the chunk next begins there, with all attempts before it
+        come = {"reached": step.reached, "attempts": 1, "seconds": chunk.seconds + seconds}
+        come |= {"texts": chunk.texts + step.texts, "failed": chunk.failed + step.failed}
     if not _while_running(_as_seen(chunk), chunk).update(heartbeat_at=timezone.now(), **come):
         status = LabelingRun.objects.values_list("status", flat=True).get(pk=chunk.run_id)
         if status != RunStatus.RUNNING:
@@ -149,55 +174,52 @@ def extend(chunk: RunChunk, *, reached: int | None = None, texts: int = 0) -> No
 
 
 @transaction.atomic
-def finish(chunk: RunChunk, *, seconds: float, **on_run: Any) -> None:
-    """The piece is done; what it found out for the run is written with it. Raises ChunkLost."""
-    done = _as_seen(chunk).update(state=ChunkState.DONE, seconds=seconds, heartbeat_at=timezone.now())
-    if not done:
+def finish(chunk: RunChunk, **on_run: Any) -> None:
+    """The chunk is done; what it found out for the run is written with it. Raises ChunkLost."""
+    if not _as_seen(chunk).update(state=ChunkState.DONE, heartbeat_at=timezone.now()):
         raise ChunkLost(f"{chunk} was taken over by another process.")
     if on_run:
         LabelingRun.objects.filter(pk=chunk.run_id).update(**on_run)
 
 
 def give_back(chunk: RunChunk) -> None:
-    """Leave the piece to whoever comes next. It is no attempt: nothing went wrong."""
+    """Leave the chunk to whoever comes next. It is no attempt: nothing went wrong."""
     _as_seen(chunk).update(state=ChunkState.OPEN, worker="", attempts=chunk.attempts - 1)
 
 
-def fail(chunk: RunChunk, error: str) -> bool:
-    """The attempt came to nothing; returns whether the piece is set aside for good."""
+@transaction.atomic
+def fail(chunk: RunChunk, error: str, *, on_set_aside: Callable[[RunChunk], None] = lambda chunk: None) -> None:
+    """The attempt came to nothing. After several the chunk is set aside, with what is to be done about its texts."""
     is_over = chunk.attempts >= MOST_ATTEMPTS
-    _leave(chunk, ChunkState.SET_ASIDE if is_over else ChunkState.OPEN, error=error)
-    return is_over
-
-
-def _leave(chunk: RunChunk, state: ChunkState, *, error: str) -> bool:
+    state = ChunkState.SET_ASIDE if is_over else ChunkState.OPEN
     left = _as_seen(chunk).update(state=state, worker="", error=error)
     chunk.refresh_from_db()
-    return bool(left)
+    if left and is_over:
+        on_set_aside(chunk)
 
 
-def _while_running(pieces: QuerySet[RunChunk], chunk: RunChunk) -> QuerySet[RunChunk]:
+def _while_running(rows: QuerySet[RunChunk], chunk: RunChunk) -> QuerySet[RunChunk]:
     """Those of a run that is not to rest.
 
     By a subquery on the run alone: with a join Django moves every condition into a subquery, and PostgreSQL then checks
-    none of them again when it had to wait for another process's write of the piece.
+    none of them again when it had to wait for another process's write of the chunk.
     """
-    return pieces.filter(run_id__in=LabelingRun.objects.filter(pk=chunk.run_id, status=RunStatus.RUNNING).values("pk"))
+    return rows.filter(run_id__in=LabelingRun.objects.filter(pk=chunk.run_id, status=RunStatus.RUNNING).values("pk"))
 
 
 def _as_seen(chunk: RunChunk) -> QuerySet[RunChunk]:
-    """The piece, if nobody else has taken it since."""
+    """The chunk, if nobody else has taken it since."""
     return RunChunk.objects.filter(pk=chunk.pk, state=chunk.state, worker=chunk.worker, attempts=chunk.attempts)
 
 
 def is_done(run: LabelingRun) -> bool:
-    """Whether every piece of the run's phase is done or set aside."""
+    """Whether every chunk of the run's phase is done or set aside, and none is left to hand out."""
     unfinished = run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING))
-    return run.cursor >= end_of(run) and not unfinished.exists()
+    return not unfinished.exists() and _next(run)[0] >= end_of(run)
 
 
 def missing(run: LabelingRun) -> RunChunk | None:
-    """A piece that was set aside and without which the run cannot go on: one that is a whole phase."""
+    """A chunk that was set aside and without which the run cannot go on: one that is a whole phase."""
     return run.chunks.filter(state=ChunkState.SET_ASIDE).exclude(phase__in=SHARED).first()
 
 
@@ -205,22 +227,22 @@ def advance(run: LabelingRun) -> None:
     """Let the next phase begin, if it has not. This one is done."""
     following = NEXT[RunPhase(run.phase)]
     as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor, status=RunStatus.RUNNING)
-    as_seen.update(phase=following, cursor=_before_first_text(run) if following == RunPhase.LABEL else 0)
+    as_seen.update(phase=following, cursor=_before_next_text(run, 0) if following == RunPhase.LABEL else 0)
     run.refresh_from_db(fields=["status", "phase", "cursor"])
 
 
-def _before_first_text(run: LabelingRun) -> int:
-    """From where on the texts are handed out: those that wait may begin far into the table."""
-    waiting = Text.objects.of_run(run).filter(pk__gt=run.cursor if run.phase == RunPhase.LABEL else 0)
-    first = waiting.order_by().aggregate(first=Min("pk"))["first"]
-    return run.last_text_id - 1 if first is None else first - 1
+def _before_next_text(run: LabelingRun, after: int) -> int:
+    """The place before the first text from there on that waits, or the end: a project may lie far into the table."""
+    waiting = Text.objects.of_run(run).filter(pk__gt=after).order_by()
+    first = waiting.aggregate(first=Min("pk"))["first"]
+    return int(run.last_text_id if first is None else first - 1)
 
 
 # --- Looking ----------------------------------------------------------------------------------------------------------
 
 
 def is_held(chunk: RunChunk) -> bool:
-    """Whether the process that took the piece still works on it."""
+    """Whether the process that took the chunk still works on it."""
     if chunk.state != ChunkState.WORKING or chunk.heartbeat_at < timezone.now() - LEASE:
         return False
     host, pid, _ = chunk.worker.split(":")
@@ -232,9 +254,17 @@ def count_held(run: LabelingRun) -> int:
     return sum(is_held(chunk) for chunk in run.chunks.filter(state=ChunkState.WORKING))
 
 
-def count_texts(run: LabelingRun, phase: RunPhase) -> int:
-    """Texts that were gone through in a phase."""
-    return run.chunks.filter(phase=phase).aggregate(texts=Sum("texts"))["texts"] or 0
+class Tally(NamedTuple):
+    """Texts that were gone through, and those of them that could not be labeled."""
+
+    texts: int
+    failed: int
+
+
+def tally(run: LabelingRun, phase: RunPhase = RunPhase.LABEL) -> Tally:
+    """Counted from the chunks of a phase, whoever worked on them."""
+    sums = run.chunks.filter(phase=phase).aggregate(texts=Sum("texts"), failed=Sum("failed"))
+    return Tally(sums["texts"] or 0, sums["failed"] or 0)
 
 
 def _process_lives(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""The work of a run: fit a head when none holds, then label piece after piece, in as many processes as there are.
+"""The work of a run: fit a head when none holds, then label chunk after chunk, in as many processes as there are.
 
 Models are called outside of transactions; what they said of some hundred texts is written in one. Whatever stops a
 process, the rows say where the next one goes on.
@@ -12,17 +12,16 @@ from django.db import Error, InterfaceError, OperationalError, connection
 
 from labeling import chunks, runs
 from labeling.choices import RunPhase
-from labeling.chunks import ChunkLost, RunStopped
+from labeling.chunks import ChunkLost, RunStopped, Step
 from labeling.models import LabelingRun, RunChunk
-from labeling.phases import Work
+from labeling.phases import Progress, Work
 from labeling.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
 
 GIVE_BACK_PAUSES = (0.5, 2.0, 5.0)  # seconds
-LOOK_SECONDS = 0.5  # while other processes have the last pieces of a phase
+LOOK_SECONDS = 0.5  # while other processes have the last chunks of a phase
 
-Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
 IsOver = Callable[[], bool]
 
 
@@ -50,27 +49,19 @@ def execute(
     somebody works on it again. What a person interrupts is paused.
     """
     runs.begin(run)
-    work = Work(run, on_progress)
-    worker = chunks.new_worker()
+    work, worker = Work(run, on_progress), chunks.new_worker()
     idle_since: float | None = None
     try:
         while not run.is_finished:
             if is_over():
                 return False
-            chunk = chunks.take(run, worker, on_set_aside=work.give_up)
-            if chunk is not None:
+            if _take_part(work, worker, is_over):
                 idle_since = None
-                run.refresh_from_db()  # another process may have fitted the classifier
-                _carry_out(work, chunk, is_over)
-                run.refresh_from_db()
-            elif chunks.is_done(run):
-                _go_on(run)
-            else:
-                idle_since = idle_since or time.monotonic()
-                if patience is not None and time.monotonic() - idle_since > patience:
-                    return True
-                time.sleep(LOOK_SECONDS)
-                run.refresh_from_db()
+                continue
+            idle_since = idle_since or time.monotonic()
+            if patience is not None and time.monotonic() - idle_since > patience:
+                return True
+            time.sleep(LOOK_SECONDS)
         return True
     except OutOfTime:
         return False
@@ -84,8 +75,23 @@ def execute(
         run.refresh_from_db()
 
 
+def _take_part(work: Work, worker: str, is_over: IsOver) -> bool:
+    """Do one chunk, or begin the next phase. False while others have all there is to do."""
+    run = work.run
+    chunk = chunks.take(run, worker, on_set_aside=work.give_up)
+    run.refresh_from_db()  # also what other processes found out, such as the classifier
+    if chunk is not None:
+        _carry_out(work, chunk, is_over)
+    elif chunks.is_done(run):
+        _go_on(run)
+    else:
+        return False
+    run.refresh_from_db()
+    return True
+
+
 def _go_on(run: LabelingRun) -> None:
-    """After the last piece of a phase: the next phase, or the end. Any process may come to this, also a second time."""
+    """After the last chunk of a phase: the next phase, or the end. Any process may come to this, also a second time."""
     if missing := chunks.missing(run):
         runs.fail(run, f"{missing.get_phase_display()} failed {missing.attempts} times. {missing.error}")
     elif run.phase == RunPhase.FINISH:
@@ -95,34 +101,35 @@ def _go_on(run: LabelingRun) -> None:
 
 
 def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
-    """Do one piece, and write what became of it."""
+    """Do one chunk, and write what became of it."""
 
-    def keep_on(reached: int | None = None, texts: int = 0) -> None:
-        chunks.extend(chunk, reached=reached, texts=texts)
+    since = time.monotonic()
+
+    def keep_on(step: Step | None = None) -> None:
+        nonlocal since
+        seconds, since = time.monotonic() - since, time.monotonic() if step else since
+        chunks.extend(chunk, step, seconds=seconds)
         if is_over():
             raise OutOfTime
 
-    begun = time.monotonic()
     try:
-        found = work.do(chunk, keep_on)
-        chunks.finish(chunk, seconds=time.monotonic() - begun, **found)
+        chunks.finish(chunk, **work.do(chunk, keep_on))
     except ChunkLost as reason:
         logger.warning("Run %s: %s", chunk.run_id, reason)
     except ProviderError as error:
-        chunks.fail(chunk, str(error))
+        chunks.fail(chunk, str(error), on_set_aside=work.give_up)
         runs.fail(work.run, str(error))
         raise
     except (OutOfTime, RunStopped, KeyboardInterrupt, OperationalError, InterfaceError):
-        _give_back(chunk)  # not the piece's fault
+        _give_back(chunk)  # not the chunk's fault
         raise
-    except Exception as error:  # a text that a model or a library breaks on must not stop all others
+    except Exception as error:  # what one chunk breaks on must not stop all others
         logger.exception("Run %s: %s failed", chunk.run_id, chunk)
-        if chunks.fail(chunk, f"{type(error).__name__}: {error}"):
-            work.give_up(chunk)
+        chunks.fail(chunk, f"{type(error).__name__}: {error}", on_set_aside=work.give_up)
 
 
 def _give_back(chunk: RunChunk) -> None:
-    """Also by a new connection, when the old one was lost. Without a database the piece waits for its lease to end."""
+    """Also by a new connection, when the old one was lost. Without a database the chunk waits for its lease to end."""
     for pause in GIVE_BACK_PAUSES:
         try:
             return chunks.give_back(chunk)

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from labeling import run_progress
 from labeling.models import LabelingRun
-from labeling.run_progress import RunProgress
 
 logger = logging.getLogger(__name__)
 
@@ -39,20 +38,15 @@ def _claim(run: LabelingRun, user: User) -> bool:
         object_id=str(run.pk),
         object_repr=str(run)[:200],
         action_flag=CHANGE,
-        change_message=sentence(run_progress.of(run)),
+        change_message=run_progress.of(run).sentence,
     )
     return True
 
 
 def _send(run: LabelingRun, user: User) -> None:
     now = run_progress.of(run)
-    lines = [sentence(now), *(f"{count} texts: {reason}" for reason, count in now.failures), *now.notes]
+    lines = [now.sentence, *(f"{count} texts: {reason}" for reason, count in now.failures), *now.notes]
     try:
         send_mail(f"{run}: {now.status_name.lower()}", "\n".join(lines), None, [user.email])
     except (OSError, SMTPException) as error:  # the run has ended all the same
         logger.warning("Run %s: no e-mail could be sent: %s", run.pk, error)
-
-
-def sentence(now: RunProgress) -> str:
-    told = f"{now.status_name}: {now.done:,} of {now.total:,} texts"
-    return f"{told}, {now.failed:,} failed." if now.failed else f"{told}."

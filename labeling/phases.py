@@ -1,4 +1,4 @@
-"""What is done in each phase of a run, piece by piece."""
+"""What is done in each phase of a run, chunk by chunk."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+from django.db import Error
 from numpy.typing import NDArray
 
-from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring
+from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring, runs
 from labeling.choices import ClassifierKind, RunPhase, TextStatus
+from labeling.chunks import Step
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
@@ -24,16 +26,16 @@ SLICE = 512  # texts between two writes: a second or two of a small model
 ASKED_SLICE = 32  # where a model answers one text after another: less than a minute, as its process has to show up
 MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
-HOPELESS = 50  # texts of which not one could be labeled, after which a run that has labeled nothing gives up
+HOPELESS = 50  # texts, all that a run has gone through, of which not one could be labeled: it gives up
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]  # phase, texts done, texts in all
 Found = dict[str, Any]  # columns of the run
 
 
 class KeepOn(Protocol):
-    """Proves that this process lives, keeps how far it came with how many texts more, and raises what makes it stop."""
+    """Proves that this process lives, keeps how far it came, and raises what makes it stop."""
 
-    def __call__(self, reached: int | None = None, texts: int = 0) -> None: ...
+    def __call__(self, step: Step | None = None) -> None: ...
 
 
 class Work:
@@ -42,21 +44,22 @@ class Work:
     def __init__(self, run: LabelingRun, on_progress: Progress) -> None:
         self.run = run
         self.on_progress = on_progress
-        self._failed = 0
-        self._has_labeled = False
+        self.keep_on: KeepOn = lambda step=None: None
 
     def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
-        """Do one piece; returns what it found out for the run.
+        """Do one chunk; returns what it found out for the run.
 
         Raises ProviderError when going on is useless, and what `keep_on` raises.
         """
-        return _PHASES[RunPhase(chunk.phase)](self, chunk, keep_on)
+        self.keep_on = keep_on
+        return _PHASES[RunPhase(chunk.phase)](self, chunk)
 
     def give_up(self, chunk: RunChunk) -> None:
-        """After a piece was set aside: those of its texts that were not labeled have failed."""
+        """After a chunk was set aside: those of its texts that were not labeled have failed."""
         if chunk.phase == RunPhase.LABEL:
             texts = self._texts(chunk).values_list("pk", flat=True)
-            annotations.record_failures(self.run, dict.fromkeys(texts, chunk.error))
+            failed = annotations.record_failures(self.run, texts, chunk.error)
+            RunChunk.objects.filter(pk=chunk.pk).update(texts=chunk.texts + failed, failed=chunk.failed + failed)
 
     @cached_property
     def provider(self) -> Provider:
@@ -96,7 +99,7 @@ class Work:
 
     # --- Before labeling ----------------------------------------------------------------------------------------------
 
-    def prepare(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
+    def prepare(self, chunk: RunChunk) -> Found:
         """Find the classifier that holds for these categories, or say on how large a sample one is to be fitted."""
         found = classifiers.current(self.run.project, self.provider, self.categories)
         known = {"model_name": self.provider.model_name, "classifier": found}
@@ -107,114 +110,116 @@ class Work:
             return known
         return {**known, "classifier": None, "sample_size": size}
 
-    def read(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
+    def read(self, chunk: RunChunk) -> Found:
         """Compute the vectors of a part of the sample."""
-        if chunk.reached < chunk.last:  # else its process stopped between the last text and the last word
-            self._read_sample(chunk.reached, chunk.last, keep_on)
+        for end, vectors in self._read_sample(chunk.reached, chunk.last):
+            self.keep_on(Step(end, len(vectors)))
         return {}
 
-    def fit(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
+    def fit(self, chunk: RunChunk) -> Found:
         """Fit a zero-shot head to the sample."""
+        parts: list[NDArray[np.float32]] = []
+        for _, vectors in self._read_sample(0, self.run.sample_size):
+            parts.append(vectors)
+            self.keep_on()
+        pool = np.concatenate(parts)
+        return {"classifier": classifiers.fit_zero_shot(self.run.project, self.provider, self.categories, pool)}
 
-        def still_here(reached: int | None = None, texts: int = 0) -> None:
-            keep_on()
-
-        pool = self._read_sample(0, self.run.sample_size, still_here)
-        made = classifiers.fit_zero_shot(self.run.project, self.provider, self.categories, pool)
-        return {"classifier": made}
-
-    def _read_sample(self, after: int, last: int, keep_on: KeepOn) -> NDArray[np.float32]:
-        """Vectors (last - after, dim) of a part of a random sample of the project's texts.
+    def _read_sample(self, after: int, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Vectors (n, dim) of a part of a random sample of the project's texts, with the place that they reach to.
 
         Hashes are uniform and know nothing of the content's meaning, so their order is a random order, and the same in
         each process.
         """
         texts = self.run.project.texts.order_by("content_hash").values_list("pk", "content", "content_hash")
-        parts: list[NDArray[np.float32]] = []
         for begin in range(after, last, SLICE):
             end = min(begin + SLICE, last)
-            parts.append(self.encoder.read_ahead([TextRow(*values) for values in texts[begin:end]]))
-            keep_on(reached=end, texts=len(parts[-1]))
+            yield end, self.encoder.read_ahead([TextRow(*values) for values in texts[begin:end]])
             self.on_progress(RunPhase.READ.label, end, self.run.sample_size)
-        return np.concatenate(parts)
 
     # --- Labeling -----------------------------------------------------------------------------------------------------
 
-    def label(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
-        """Label the texts of a piece: a whole project again from its cached vectors, else by the model."""
-        before = chunks.count_texts(self.run, RunPhase.LABEL)
-        count = 0
+    def label(self, chunk: RunChunk) -> Found:
+        """Label the texts of a chunk: a whole project again from its cached vectors, else by the model."""
+        before = chunks.tally(self.run).texts - chunk.texts
         is_rescored = self.run.relabel and self.run.text_ids is None and isinstance(self.labeler, HeadLabeler)
-        for reached, texts in (self._rescore if is_rescored else self._label_all)(self._texts(chunk)):
-            keep_on(reached=reached, texts=texts)
-            count += texts
-            self.on_progress(RunPhase.LABEL.label, min(before + count, self.run.total), self.run.total)
+        for step in (self._rescore if is_rescored else self._label_all)(self._texts(chunk)):
+            self.keep_on(step)
+            self.on_progress(RunPhase.LABEL.label, min(before + chunk.texts, self.run.total), self.run.total)
+            if step.failed:
+                self._refuse_to_go_on_in_vain()
         return {}
 
     def _texts(self, chunk: RunChunk) -> TextQuerySet:
         return Text.objects.of_chunk(self.run, after=chunk.reached, last=chunk.last)
 
-    def _rescore(self, texts: TextQuerySet) -> Iterator[tuple[int | None, int]]:
-        """Yields how far it came, and with how many texts. What has no vector yet goes through the model."""
+    def _rescore(self, texts: TextQuerySet) -> Iterator[Step]:
+        """A step for each batch. What has no vector yet goes through the model."""
         assert isinstance(self.labeler, HeadLabeler)
         for held in rescoring.batches(texts, fingerprint=self.provider.fingerprint):
             changed = rescoring.rescore(self.run, self.labeler, held)
             logger.info("Run %s: %s of %s texts changed", self.run.pk, changed, len(held.ids))
-            for _ in self._label_all(texts.filter(pk__in=held.without_vector)):
-                yield None, 0
-            yield held.last_id, len(held.ids) + len(held.without_vector)
+            failed = 0
+            for step in self._label_all(texts.filter(pk__in=held.without_vector)):
+                failed += step.failed
+                self.keep_on()
+            yield Step(held.last_id, len(held.ids) + len(held.without_vector), failed)
 
-    def _label_all(self, texts: TextQuerySet) -> Iterator[tuple[int | None, int]]:
-        """Yields how far it came, and with how many texts."""
+    def _label_all(self, texts: TextQuerySet) -> Iterator[Step]:
+        """A step for each slice."""
         for ids in texts.in_batches(SLICE if self.provider.can_embed else ASKED_SLICE):
             rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
-            self._label([TextRow(*values) for values in rows])
-            yield ids[-1], len(ids)
+            yield Step(ids[-1], len(ids), self._label([TextRow(*values) for values in rows]))
 
-    def _label(self, rows: list[TextRow]) -> None:
-        """Label some texts. Where the provider fails for them together, each is asked about with fewer and fewer."""
+    def _label(self, rows: list[TextRow]) -> int:
+        """Label some texts; returns how many could not be.
+
+        What a model or a library breaks on is halved until the bad text stands alone, and fails alone.
+        """
         try:
             predictions = self.labeler.label(rows, audit_share=self.run.audit_share)
-        except ProviderError as error:
-            if error.permanent:
+        except Error:  # of the database, and not of a text
+            raise
+        except Exception as error:  # each library has its own, of which one text must not stop all others
+            if isinstance(error, ProviderError) and error.permanent:
                 raise
             if len(rows) > 1:
+                self.keep_on()  # each half may take as long as the whole
                 middle = len(rows) // 2
-                self._label(rows[:middle])
-                self._label(rows[middle:])
-            else:
-                self._record_failure(rows[0], error)
-            return
-        self._has_labeled = True
+                return self._label(rows[:middle]) + self._label(rows[middle:])
+            reason = str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"
+            logger.warning("Run %s: text %s failed: %s", self.run.pk, rows[0].id, reason)
+            annotations.record_failures(self.run, [rows[0].id], reason)
+            return 1
         if self.run.relabel and self.run.text_ids is None:
             predictions, same = rescoring.split(self.run, predictions)
             rescoring.move_in_queue(same)
         held = annotations.record_predictions(self.run, predictions)
         logger.info("Run %s: labeled %s of %s texts", self.run.pk, held, len(rows))
+        return 0
 
-    def _record_failure(self, row: TextRow, error: ProviderError) -> None:
-        """Keep why. Raises ProviderError when so many texts failed and not one was labeled that going on is useless."""
-        logger.warning("Run %s: text %s failed: %s", self.run.pk, row.id, error)
-        annotations.record_failures(self.run, {row.id: str(error)})
-        self._failed += 1
-        if self._failed >= HOPELESS and not self._has_labeled and not self.run.labels.exists():
-            raise ProviderError(f"None of the first {HOPELESS} texts could be labeled. {error}", permanent=True)
+    def _refuse_to_go_on_in_vain(self) -> None:
+        """Raises ProviderError when many texts were gone through by all processes and not one could be labeled."""
+        texts, failed = chunks.tally(self.run)
+        if failed == texts and failed >= HOPELESS:
+            reasons = runs.failed_texts(self.run).order_by("-pk").values_list("error", flat=True)
+            raise ProviderError(f"None of the first {failed} texts could be labeled. {reasons[0]}", permanent=True)
 
     # --- After labeling -----------------------------------------------------------------------------------------------
 
-    def finish(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
+    def finish(self, chunk: RunChunk) -> Found:
         """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
         if self.run.text_ids is None and self.run.limit is None:
-            self._read_decided(keep_on)
+            self._read_decided()
         if self.run.classifier and self.run.text_ids is None:
             cold_start.put_first(self.run.project, fingerprint=self.run.classifier.model_fingerprint)
-        keep_on()
+        self.keep_on()
         finding = drifting.compare(self.run)
         if finding and finding["is_warning"]:
             logger.warning("Run %s: the new texts differ from those before", self.run.pk)
         return {}
 
-    def _read_decided(self, keep_on: KeepOn) -> None:
+    def _read_decided(self) -> None:
         """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
 
         They get no label.
@@ -225,8 +230,8 @@ class Work:
         decided = self.run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
         newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
         waiting = features.lacking(newest, reader.fingerprints).values_list("pk", "content", "content_hash")
-        while rows := [TextRow(*values) for values in waiting[:SLICE]]:
-            keep_on()
+        while rows := [TextRow(*values) for values in waiting[:ASKED_SLICE]]:
+            self.keep_on()
             try:
                 reader.read(rows)
             except ProviderError as error:
@@ -236,7 +241,7 @@ class Work:
                 return
 
 
-_PHASES: dict[RunPhase, Callable[[Work, RunChunk, KeepOn], Found]] = {
+_PHASES: dict[RunPhase, Callable[[Work, RunChunk], Found]] = {
     RunPhase.PREPARE: Work.prepare,
     RunPhase.READ: Work.read,
     RunPhase.FIT: Work.fit,

@@ -31,13 +31,13 @@ class TextQuerySet(models.QuerySet["Text"]):
         own = own.exclude(status__in=others).order_by("id")
         return own if run.text_ids is None else own.filter(pk__in=run.text_ids)
 
-    def in_batches(self, size: int, *, limit: int | None = None) -> Iterator[list[int]]:
-        """The keys of these texts as they are now, or of the first `limit`, by id, so many at a time.
+    def in_batches(self, size: int) -> Iterator[list[int]]:
+        """The keys of these texts as they are now, by id, so many at a time.
 
         All keys are read at once, in 8 bytes each. Asked for the next thousand by id again and again, SQLite would sort
         the whole project each time.
         """
-        keys = self.order_by("pk").values_list("pk", flat=True)[:limit]
+        keys = self.order_by("pk").values_list("pk", flat=True)
         ids = np.fromiter(keys.iterator(chunk_size=10_000), dtype=np.int64)
         yield from (ids[start : start + size].tolist() for start in range(0, len(ids), size))
 

@@ -15,23 +15,32 @@ from labeling.choices import ChunkState, RunStatus
 from labeling.models import LabelingRun
 
 REST = timedelta(seconds=30)  # without a sign of life; a worker that starts needs some of it to load its model
+LONG_REST = timedelta(minutes=10)  # longer than a task of another run takes, a few times
 GOES_ON = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 def requeue(*, rest: timedelta = REST) -> list[LabelingRun]:
-    """Queue every run that is short of processes while no task waits in the queue; returns those runs.
+    """Queue every run that is short of processes; returns those runs.
 
-    A run that nobody works on is given `rest` since its last sign of life. Also ends runs that were cancelled and whose
-    processes are gone.
+    Not while a task waits in the queue, which may be what seems to be missing, except for runs that nobody has come to
+    for LONG_REST. A run that nobody works on is given `rest` since its last sign of life. Also ends runs that were
+    cancelled and whose processes are gone.
     """
     for run in LabelingRun.objects.filter(status=RunStatus.CANCELLING):
         runs.settle(run)
-    if get_broker("labeling").queue_size():  # what waits there may be what seems to be missing
-        return []
-    short = [run for run in LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk") if _is_short(run, rest)]
+    unfinished = list(LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk"))
+    if get_broker(workers.LABELING).queue_size():
+        short = [run for run in unfinished if _is_forgotten(run)]
+    else:
+        short = [run for run in unfinished if _is_short(run, rest)]
     for run in short:
         runs.queue(run, processes=1)
     return short
+
+
+def _is_forgotten(run: LabelingRun) -> bool:
+    brought = run.queued_at or run.created_at
+    return not chunks.count_held(run) and max(brought, _last_sign(run)) < timezone.now() - LONG_REST
 
 
 def is_any_idle() -> bool:
@@ -45,8 +54,8 @@ def _is_short(run: LabelingRun, rest: timedelta) -> bool:
     held = sum(map(chunks.is_held, at_work))
     if held:
         is_more = held < len(at_work) or run.cursor < chunks.end_of(run)
-        return is_more and run.phase in chunks.SHARED and held < workers.alive("labeling").count()
-    return bool(at_work) or _last_sign(run) < timezone.now() - rest  # a piece whose process is known to be dead
+        return is_more and run.phase in chunks.SHARED and held < workers.alive(workers.LABELING).count()
+    return bool(at_work) or _last_sign(run) < timezone.now() - rest  # a chunk whose process is known to be dead
 
 
 def _last_sign(run: LabelingRun) -> datetime:

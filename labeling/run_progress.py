@@ -1,7 +1,6 @@
 """How far a run is, counted from rows: what pages, the API and the terminal show of it."""
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -11,7 +10,7 @@ from labeling.choices import ChunkState, RunPhase
 from labeling.models import LabelingRun
 
 MOST_REASONS = 10
-LATELY = 20  # pieces that are done, by which the rate goes
+LATELY = 20  # chunks, by which the rate goes
 MOVED_ON = "The project's categories were changed since. This run labels with them as they were when it was started."
 
 
@@ -32,23 +31,36 @@ class RunProgress:
     seconds_left: float | None
     failed: int
     failures: tuple[tuple[str, int], ...]  # reason, texts
-    set_aside: int  # pieces
+    set_aside: int  # chunks
     notes: tuple[str, ...]
 
     @property
     def percent(self) -> int:
         return 100 if self.is_finished and not self.failed else min(100, 100 * self.done // max(self.total, 1))
 
+    @property
+    def sentence(self) -> str:
+        parts = [f"{self.status_name.lower()}, {self.done:,} of {self.total:,} texts"]
+        if self.rate:
+            parts.append(f"{self.rate:,.0f} texts/s")
+        if self.seconds_left is not None:
+            parts.append(f"{self.seconds_left / 60:,.0f} min left")
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        if self.set_aside:
+            parts.append(f"{self.set_aside} chunks set aside")
+        return ", ".join(parts)
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"percent": self.percent}
 
 
 def of(run: LabelingRun) -> RunProgress:
-    """Read the run's pieces and what failed. The cost grows with these, and not with what was labeled."""
+    """Read the run's chunks and what failed. The cost grows with these, and not with what was labeled."""
     done, total = _done(run)
     processes = 0 if run.is_finished else chunks.count_held(run)
-    rate = _rate(run) if processes else None
-    failed = runs.failed_texts(run).count()
+    rate = _rate(run, processes)
+    failed = chunks.tally(run).failed
     return RunProgress(
         id=run.pk,
         status=run.status,
@@ -69,19 +81,16 @@ def of(run: LabelingRun) -> RunProgress:
 
 def _done(run: LabelingRun) -> tuple[int, int]:
     if run.phase == RunPhase.READ:
-        return chunks.count_texts(run, RunPhase.READ), run.sample_size
-    return min(chunks.count_texts(run, RunPhase.LABEL), run.total), run.total
+        return chunks.tally(run, RunPhase.READ).texts, run.sample_size
+    return min(chunks.tally(run).texts, run.total), run.total
 
 
-def _rate(run: LabelingRun) -> float | None:
-    """By the newest pieces of the phase, from the first one's beginning to the last one's end."""
-    done = run.chunks.filter(phase=run.phase, state=ChunkState.DONE).exclude(texts=0).order_by("-heartbeat_at")
-    lately = list(done.values_list("texts", "heartbeat_at", "seconds")[:LATELY])
-    if not lately:
-        return None
-    begun = min(ended - timedelta(seconds=seconds or 0) for _, ended, seconds in lately)
-    span = (lately[0][1] - begun).total_seconds()
-    return sum(texts for texts, _, _ in lately) / span if span > 0 else None
+def _rate(run: LabelingRun, processes: int) -> float | None:
+    """What a process did lately in the phase, for each of those at work: pauses and lost time do not count."""
+    rows = run.chunks.filter(phase=run.phase, texts__gt=0).order_by("-heartbeat_at")
+    lately = list(rows.values_list("texts", "seconds")[:LATELY])
+    seconds = sum(spent for _, spent in lately)
+    return processes * sum(texts for texts, _ in lately) / seconds if processes and seconds else None
 
 
 def _failures(run: LabelingRun) -> list[tuple[str, int]]:
@@ -94,7 +103,7 @@ def _notes(run: LabelingRun) -> list[str]:
     notes = [note for note in (run.error, *aside.distinct()[:MOST_REASONS]) if note]
     if run.is_finished:
         return notes
-    if not workers.alive("labeling").exists() and not chunks.count_held(run):
+    if not workers.alive(workers.LABELING).exists() and not chunks.count_held(run):
         notes.append(workers.NONE_RUNNING)
     if run.categories != run.project.category_snapshot():
         notes.append(MOVED_ON)

@@ -1,6 +1,6 @@
 """The life of a labeling run: start, pause, resume, cancel, retry, finish.
 
-Its work is in `labeling.execution`, its pieces in `labeling.chunks`.
+Its work is in `labeling.execution`, its chunks in `labeling.chunks`.
 """
 
 from typing import Any
@@ -15,6 +15,8 @@ from labeling.choices import UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, R
 from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
 from labeling.querysets import TextQuerySet
+
+WHOLE = (RunOrigin.REQUESTED, RunOrigin.RELABEL)  # over all texts that have no label, or over all
 
 
 class NoActiveCategories(ValueError):
@@ -83,8 +85,8 @@ def start_or_resume(
     run = unfinished(project)
     if run and chunks.count_held(run):
         raise _in_progress(run)
-    kind = (provider or project.provider_alias, relabel, None, False)
-    if run and (run.provider, run.relabel, run.text_ids, run.origin == RunOrigin.RETRY) == kind:
+    kind = (provider or project.provider_alias, relabel, None)
+    if run and run.origin in WHOLE and (run.provider, run.relabel, run.text_ids) == kind:
         return _extended(run, limit)
     if run and run.status == RunStatus.RUNNING:
         raise _in_progress(run)
@@ -162,9 +164,10 @@ def start_in_background(project: Project, **options: Any) -> LabelingRun:
 def queue(run: LabelingRun, *, processes: int | None = None) -> None:
     """Bring so many processes to the run, by default one of each background worker that is alive.
 
-    Brought twice, they share its pieces, or find nothing to do.
+    Brought twice, they share its chunks, or find nothing to do.
     """
-    for _ in range(processes or max(1, workers.alive("labeling").count())):
+    LabelingRun.objects.filter(pk=run.pk).update(queued_at=timezone.now())
+    for _ in range(processes or max(1, workers.alive(workers.LABELING).count())):
         queueing.queue("labeling.tasks.carry_out", run.pk, group=f"run-{run.pk}")
 
 
@@ -177,7 +180,7 @@ def unfinished(project: Project) -> LabelingRun | None:
 
 
 def pause(run: LabelingRun) -> bool:
-    """Let the run rest; its processes leave their pieces within seconds. Whether there was something to pause."""
+    """Let the run rest; its processes leave their chunks within seconds. Whether there was something to pause."""
     return _change(run, RunStatus.PAUSED, (RunStatus.QUEUED, RunStatus.RUNNING))
 
 
@@ -191,7 +194,7 @@ def resume(run: LabelingRun) -> bool:
 
 
 def cancel(run: LabelingRun) -> bool:
-    """End the run; its labels stay. Its processes leave their pieces within seconds. Whether it was unfinished."""
+    """End the run; its labels stay. Its processes leave their chunks within seconds. Whether it was unfinished."""
     is_cancelled = _change(run, RunStatus.CANCELLING, (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED))
     return settle(run) or is_cancelled
 
@@ -230,7 +233,7 @@ def begin(run: LabelingRun) -> None:
 
 def finish(run: LabelingRun) -> None:
     """Close the run; texts that could not be labeled make it a success with failures."""
-    has_failures = failed_texts(run).exists() or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()
+    has_failures = chunks.tally(run).failed > 0 or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()
     _close(run, RunStatus.SUCCEEDED_WITH_FAILURES if has_failures else RunStatus.SUCCEEDED)
 
 
@@ -254,5 +257,5 @@ def _end(run: LabelingRun, status: RunStatus, before: RunStatus, **more: Any) ->
     """With the word that who started it is to be told. Whether it ended by this call."""
     has_ended = _change(run, status, (before,), finished_at=timezone.now(), **more)
     if has_ended and run.created_by_id:
-        queueing.queue("labeling.tasks.tell", run.pk, cluster="interactive")
+        queueing.queue("labeling.tasks.tell", run.pk, cluster=workers.INTERACTIVE)
     return has_ended

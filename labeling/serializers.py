@@ -43,7 +43,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     seconds_left = serializers.FloatField(allow_null=True)
     failed = serializers.IntegerField(help_text="Texts that could not be labeled.")
     failures = FailureSerializer(many=True, help_text="The most frequent reasons.")
-    set_aside = serializers.IntegerField(help_text="Pieces that failed several times.")
+    set_aside = serializers.IntegerField(help_text="Chunks that failed several times.")
     notes = serializers.ListField(child=serializers.CharField(), help_text="What a person should know.")
 
 

@@ -29,7 +29,6 @@ from labeling.models import Worker
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-LONG_WORK = "labeling"  # the cluster that works on runs
 REQUEUE_SECONDS = 15.0
 STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
 BEAT = timedelta(seconds=workers.BEAT_SECONDS)
@@ -84,7 +83,7 @@ class Group:
             return True
         if Worker.objects.filter(cluster=self.cluster, worked_at__gt=now - 2 * BEAT).exists():
             return False
-        return bool(self.broker.lock_size()) or (self.cluster == LONG_WORK and requeueing.is_any_idle())
+        return bool(self.broker.lock_size()) or (self.cluster == workers.LABELING and requeueing.is_any_idle())
 
     def restart(self, reason: str) -> None:
         logger.warning("Worker %s (%s) is started again: %s", self.worker.pk, self.cluster, reason)

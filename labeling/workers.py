@@ -19,6 +19,7 @@ from labeling.models import Worker
 
 logger = logging.getLogger(__name__)
 
+LABELING, INTERACTIVE = settings.Q_CLUSTERS  # for runs, and for short work that people wait for
 SILENCE = timedelta(seconds=15)  # a supervisor that was not seen for so long is gone
 BEAT_SECONDS = 5.0
 NONE_RUNNING = "No background worker is running, so it waits. Start one with: python manage.py run_worker"

@@ -14,6 +14,7 @@ from labeling.lookups import find_project
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
+from labeling.requests import checked
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
 from reviews.access import reviewer_of
 from reviews.decisions import Decision
@@ -46,7 +47,7 @@ class ReviewViewSet(ViewSet):
     @action(detail=False)
     def pending(self, request: Request) -> Response:
         """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
-        wanted = _checked(serializers.PendingQuery, request.query_params)
+        wanted = checked(serializers.PendingQuery, request.query_params)
         project = find_project(wanted["project"])
         reviewer = reviewer_of(request.user, project)
         find, limit = (pending.claim, 1) if wanted["claim"] else (pending.look, 20)
@@ -93,7 +94,7 @@ class ReviewViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def undo(self, request: Request) -> Response:
         """Take a review of yours back. Name it, so that the request sent twice does not undo two."""
-        review = _review_to_undo(request, _checked(serializers.UndoBody, request.data).get("review_id"))
+        review = _review_to_undo(request, checked(serializers.UndoBody, request.data).get("review_id"))
         reviewer = reviewer_of(request.user, review.text.project)
         undone, _ = undoing.take_back(reviewer, review.pk)
         return _shown(undone, is_new=True)
@@ -102,14 +103,14 @@ class ReviewViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def release(self, request: Request) -> Response:
         """Take texts off your desk; counts those that lay there."""
-        text_ids = _checked(serializers.ReleaseBody, request.data).get("text_ids")
+        text_ids = checked(serializers.ReleaseBody, request.data).get("text_ids")
         return Response({"count": queue.release(lookups.profile_of(request.user), text_ids)})
 
     @extend_schema(request=serializers.ExtendBody, responses=serializers.CountAnswer)
     @action(detail=False, methods=["post"])
     def extend(self, request: Request) -> Response:
         """Keep texts on your desk for longer; counts those that are still yours."""
-        text_ids = _checked(serializers.ExtendBody, request.data)["text_ids"]
+        text_ids = checked(serializers.ExtendBody, request.data)["text_ids"]
         return Response({"count": queue.extend(lookups.profile_of(request.user), text_ids)})
 
 
@@ -142,7 +143,7 @@ def _document(project: Project, found: list[pending.Pending] | Nothing) -> dict[
 
 def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
     """Read a decision, record it, and show the review."""
-    wanted = _checked(body, _with_key(request))
+    wanted = checked(body, _with_key(request))
     text = _text(wanted)
     reviewer = reviewer_of(request.user, text.project)
     category = wanted.get("category")
@@ -195,12 +196,6 @@ def _review_to_undo(request: Request, review_id: int | None) -> Review:
 
 
 # --- In and out -------------------------------------------------------------------------------------------------------
-
-
-def _checked(body: type[Serializer], data: Any) -> dict[str, Any]:
-    wanted = body(data=data)
-    wanted.is_valid(raise_exception=True)
-    return dict(wanted.validated_data)
 
 
 def _with_key(request: Request) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 
@@ -18,6 +18,14 @@ pytest_plugins = ["tests.browser"]
 @pytest.fixture
 def manager(db: None) -> User:
     return User.objects.create_superuser("manager")
+
+
+@pytest.fixture
+def mia(db: None) -> User:
+    """Of the group of managers."""
+    user = User.objects.create_user("mia", is_staff=True)
+    user.groups.add(Group.objects.get(name="Managers"))
+    return user
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 def carry_over(apps, schema_editor):
-    """Runs that were left unfinished: without pieces they begin anew, and what is labeled is not labeled again."""
+    """Runs that were left unfinished: without chunks they begin anew, and what is labeled is not labeled again."""
     LabelingRun, Category = apps.get_model("labeling", "LabelingRun"), apps.get_model("labeling", "Category")
     for run in LabelingRun.objects.filter(status__in=["queued", "running", "paused"]):
         examples = dict(Category.objects.filter(project_id=run.project_id).values_list("pk", "examples"))
@@ -33,13 +33,14 @@ class Migration(migrations.Migration):
                 ('phase', models.CharField(choices=[('prepare', 'Preparing'), ('read', 'Reading a sample'), ('fit', 'Fitting'), ('label', 'Labeling'), ('finish', 'Finishing')], max_length=20)),
                 ('after', models.BigIntegerField()),
                 ('last', models.BigIntegerField()),
-                ('reached', models.BigIntegerField(help_text='Up to here the piece is done.')),
+                ('reached', models.BigIntegerField(help_text='Up to here the chunk is done.')),
                 ('state', models.CharField(choices=[('open', 'Waits to be taken again'), ('working', 'Being worked on'), ('done', 'Done'), ('set_aside', 'Set aside after several attempts')], default='working', max_length=20)),
                 ('attempts', models.PositiveSmallIntegerField(default=1)),
                 ('worker', models.CharField(blank=True, help_text='The process that works on it: host:pid:token.', max_length=120)),
                 ('heartbeat_at', models.DateTimeField(help_text='Its process lived then.')),
                 ('texts', models.PositiveIntegerField(default=0, help_text='Texts that were gone through.')),
-                ('seconds', models.FloatField(help_text='That the last attempt took, once it is done.', null=True)),
+                ('failed', models.PositiveIntegerField(default=0, help_text='Those of them that could not be labeled.')),
+                ('seconds', models.FloatField(default=0.0, help_text='That were spent on it.')),
                 ('error', models.TextField(blank=True, help_text='Why the last attempt came to nothing.')),
             ],
             options={

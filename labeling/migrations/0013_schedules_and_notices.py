@@ -35,6 +35,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='labelingrun',
+            name='queued_at',
+            field=models.DateTimeField(blank=True, editable=False, help_text='When a process was last brought to it.', null=True),
+        ),
+        migrations.AddField(
+            model_name='labelingrun',
             name='told_at',
             field=models.DateTimeField(blank=True, editable=False, help_text='When who started it was told that it has ended.', null=True),
         ),

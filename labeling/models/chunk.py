@@ -1,4 +1,4 @@
-"""The pieces of a run: who works on which, and what became of it."""
+"""The chunks of a run: who works on which, and what became of it."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,24 +8,25 @@ from labeling.models.run import LabelingRun
 
 
 class RunChunk(models.Model):
-    """One piece of a run's phase, for one process at a time.
+    """One chunk of a run's phase, for one process at a time.
 
     It reaches from what comes after `after` up to `last`: ids of texts while labeling, places in the sample while that
-    is read; phases that are one piece have 0 to 1. Up to `reached` it is done. Attempts to come farther than that are
-    counted when the piece is taken: a process that is killed tells nobody.
+    is read; phases that are one chunk have 0 to 1. Up to `reached` it is done. Attempts to come farther than that are
+    counted when the chunk is taken: a process that is killed tells nobody.
     """
 
     run = models.ForeignKey(LabelingRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)
     phase = models.CharField(max_length=20, choices=RunPhase)
     after = models.BigIntegerField()
     last = models.BigIntegerField()
-    reached = models.BigIntegerField(help_text="Up to here the piece is done.")
+    reached = models.BigIntegerField(help_text="Up to here the chunk is done.")
     state = models.CharField(max_length=20, choices=ChunkState, default=ChunkState.WORKING)
     attempts = models.PositiveSmallIntegerField(default=1)
     worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
     heartbeat_at = models.DateTimeField(help_text="Its process lived then.")
     texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through.")
-    seconds = models.FloatField(null=True, help_text="That the last attempt took, once it is done.")
+    failed = models.PositiveIntegerField(default=0, help_text="Those of them that could not be labeled.")
+    seconds = models.FloatField(default=0.0, help_text="That were spent on it.")
     error = models.TextField(blank=True, help_text="Why the last attempt came to nothing.")
 
     class Meta:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -39,14 +39,6 @@ class Caller:
         if verb in READS:
             return self.client.get(f"/api/{address}", body, headers=self.headers)
         return self.client.post(f"/api/{address}", body, content_type="application/json", headers=self.headers)
-
-
-@pytest.fixture
-def mia(project: Project) -> User:
-    """Of the group of managers."""
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Managers"))
-    return user
 
 
 @pytest.fixture

@@ -35,14 +35,6 @@ def body(answer: Any) -> str:
 
 
 @pytest.fixture
-def mia(project: Project) -> User:
-    """Of the group of managers."""
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Managers"))
-    return user
-
-
-@pytest.fixture
 def head(mia: User) -> Client:
     return client_of(mia)
 

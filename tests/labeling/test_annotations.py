@@ -101,13 +101,13 @@ def test_the_audit_mark_is_kept_with_the_label(run: LabelingRun, text: Text) -> 
 
 
 def test_a_failure_keeps_its_reason(run: LabelingRun, text: Text) -> None:
-    assert annotations.record_failures(run, {text.pk: "The server does not answer."}) == 1
+    assert annotations.record_failures(run, [text.pk], "The server does not answer.") == 1
     text.refresh_from_db()
     assert (text.status, text.error) == (TextStatus.FAILED, "The server does not answer.")
 
 
 def test_a_later_label_clears_the_failure(run: LabelingRun, text: Text) -> None:
-    annotations.record_failures(run, {text.pk: "The server does not answer."})
+    annotations.record_failures(run, [text.pk], "The server does not answer.")
     annotations.record_predictions(run, [prediction(text, sports(run.project))])
     text.refresh_from_db()
     assert (text.status, text.error) == (TextStatus.ACCEPTED, "")
@@ -115,7 +115,7 @@ def test_a_later_label_clears_the_failure(run: LabelingRun, text: Text) -> None:
 
 def test_a_failure_does_not_take_a_label_away(run: LabelingRun, text: Text) -> None:
     annotations.record_predictions(run, [prediction(text, sports(run.project))])
-    assert annotations.record_failures(run, {text.pk: "The server does not answer."}) == 0
+    assert annotations.record_failures(run, [text.pk], "The server does not answer.") == 0
     text.refresh_from_db()
     assert text.status == TextStatus.ACCEPTED
 

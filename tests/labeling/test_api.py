@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django_q.models import OrmQ
 
@@ -17,14 +17,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 @pytest.fixture
 def texts(project: Project, add_texts) -> list[Text]:
     return add_texts(project, "Rain is expected.", "Shares fell.")
-
-
-@pytest.fixture
-def mia(db: None) -> User:
-    """Of the group of managers."""
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Managers"))
-    return user
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from labeling import chunks, runs
 from labeling.choices import ChunkState, RunPhase, RunStatus
+from labeling.chunks import Step
 from labeling.models import LabelingRun, Project, RunChunk
 from tests.labeling.working import done_with, let_die, take
 
@@ -17,7 +18,7 @@ SHARED_TEXTS = 600
 
 @pytest.fixture
 def run(project: Project, add_texts) -> LabelingRun:
-    """A run of more texts than one piece holds, about to label them."""
+    """A run of more texts than one chunk holds, about to label them."""
     texts = add_texts(project, "The striker scored.")
     made = runs.start(project, provider="keyword")
     LabelingRun.objects.filter(pk=made.pk).update(last_text_id=texts[0].pk + SHARED_TEXTS)
@@ -39,11 +40,11 @@ def first_id(run: LabelingRun) -> int:
 
 def finished(chunk: RunChunk | None, seconds: float = 10.0) -> None:
     assert chunk is not None
-    chunks.extend(chunk, reached=chunk.last, texts=3)
-    chunks.finish(chunk, seconds=seconds)
+    chunks.extend(chunk, Step(chunk.last, 3), seconds=seconds)
+    chunks.finish(chunk)
 
 
-def test_the_first_phase_is_one_piece(project: Project, add_texts) -> None:
+def test_the_first_phase_is_one_chunk(project: Project, add_texts) -> None:
     add_texts(project, "The striker scored.")
     run = runs.start(project, provider="keyword")
     chunk = take(run)
@@ -51,36 +52,36 @@ def test_the_first_phase_is_one_piece(project: Project, add_texts) -> None:
     assert take_next(run) is None
 
 
-def test_pieces_follow_each_other_without_a_gap(run: LabelingRun) -> None:
-    pieces = []
+def test_chunks_follow_each_other_without_a_gap(run: LabelingRun) -> None:
+    taken = []
     while (chunk := take_next(run)) is not None:
-        pieces.append((chunk.after, chunk.last))
-    assert [after for after, _ in pieces[1:]] == [last for _, last in pieces[:-1]]
-    assert (pieces[0][0], pieces[-1][1]) == (first_id(run) - 1, run.last_text_id)
+        taken.append((chunk.after, chunk.last))
+    assert [after for after, _ in taken[1:]] == [last for _, last in taken[:-1]]
+    assert (taken[0][0], taken[-1][1]) == (first_id(run) - 1, run.last_text_id)
 
 
-def test_of_two_processes_that_saw_the_same_end_each_has_a_piece_of_its_own(run: LabelingRun) -> None:
+def test_of_two_processes_that_saw_the_same_end_each_has_a_chunk_of_its_own(run: LabelingRun) -> None:
     other = LabelingRun.objects.get(pk=run.pk)
     mine, theirs = take_next(run), take_next(other)
     assert mine is not None and theirs is not None
     assert theirs.after == mine.last
 
 
-def test_a_piece_that_took_little_time_is_followed_by_a_wider_one(run: LabelingRun) -> None:
+def test_a_chunk_that_took_little_time_is_followed_by_a_wider_one(run: LabelingRun) -> None:
     finished(take_next(run), seconds=1.0)
     chunk = take_next(run)
     assert chunk is not None
     assert chunk.last - chunk.after == min(2 * chunks.FIRST, run.last_text_id - chunk.after)
 
 
-def test_a_piece_that_took_long_is_followed_by_a_narrower_one(run: LabelingRun) -> None:
+def test_a_chunk_that_took_long_is_followed_by_a_narrower_one(run: LabelingRun) -> None:
     finished(take_next(run), seconds=30.0)
     chunk = take_next(run)
     assert chunk is not None
     assert chunk.last - chunk.after == chunks.FIRST // 2
 
 
-def test_after_a_piece_without_texts_the_next_begins_at_the_next_text(run: LabelingRun, add_texts) -> None:
+def test_after_a_chunk_without_texts_the_next_begins_at_the_next_text(run: LabelingRun, add_texts) -> None:
     other = Project.objects.create(name="Other")
     add_texts(other, *(f"Text {n}." for n in range(9)))
     [late] = add_texts(run.project, "The final whistle blew.")
@@ -94,7 +95,7 @@ def test_after_a_piece_without_texts_the_next_begins_at_the_next_text(run: Label
     assert chunk.after == late.pk - 1
 
 
-def test_a_piece_that_was_given_back_is_taken_first_and_costs_no_attempt(run: LabelingRun) -> None:
+def test_a_chunk_that_was_given_back_is_taken_first_and_costs_no_attempt(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
     chunks.give_back(chunk)
@@ -103,12 +104,12 @@ def test_a_piece_that_was_given_back_is_taken_first_and_costs_no_attempt(run: La
     assert again is not None and again.attempts == 1
 
 
-def test_a_piece_of_a_living_process_is_left_alone(run: LabelingRun) -> None:
+def test_a_chunk_of_a_living_process_is_left_alone(run: LabelingRun) -> None:
     first, second = take_next(run), take_next(run)
     assert first != second
 
 
-def test_a_piece_of_another_machine_is_taken_when_nothing_was_heard_for_long(run: LabelingRun) -> None:
+def test_a_chunk_of_another_machine_is_taken_when_nothing_was_heard_for_long(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
     let_die(chunk)
@@ -117,7 +118,7 @@ def test_a_piece_of_another_machine_is_taken_when_nothing_was_heard_for_long(run
     assert (again.pk, again.attempts) == (chunk.pk, 2)
 
 
-def test_a_piece_of_a_dead_process_of_this_machine_is_taken_at_once(run: LabelingRun) -> None:
+def test_a_chunk_of_a_dead_process_of_this_machine_is_taken_at_once(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
     pid = os.spawnlp(os.P_NOWAIT, "true", "true")
@@ -127,7 +128,7 @@ def test_a_piece_of_a_dead_process_of_this_machine_is_taken_at_once(run: Labelin
     os.waitpid(pid, 0)
 
 
-def test_who_lost_a_piece_learns_of_it(run: LabelingRun) -> None:
+def test_who_lost_a_chunk_learns_of_it(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
     lost = RunChunk.objects.get(pk=chunk.pk)
@@ -141,7 +142,7 @@ def test_who_lost_a_piece_learns_of_it(run: LabelingRun) -> None:
     assert RunChunk.objects.get(pk=chunk.pk).state == ChunkState.WORKING
 
 
-def test_a_heartbeat_keeps_a_piece(run: LabelingRun) -> None:
+def test_a_heartbeat_keeps_a_chunk(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
     old = timezone.now() - timedelta(minutes=1)
@@ -151,7 +152,7 @@ def test_a_heartbeat_keeps_a_piece(run: LabelingRun) -> None:
     assert chunk.heartbeat_at > old
 
 
-def test_a_piece_whose_processes_died_three_times_is_set_aside(run: LabelingRun) -> None:
+def test_a_chunk_whose_processes_died_three_times_is_set_aside(run: LabelingRun) -> None:
     first = take_next(run)
     assert first is not None
     for _ in range(chunks.MOST_ATTEMPTS - 1):
@@ -165,15 +166,38 @@ def test_a_piece_whose_processes_died_three_times_is_set_aside(run: LabelingRun)
     assert (first.state, first.error) == (ChunkState.SET_ASIDE, "The process that worked on it died, 3 times.")
 
 
-def test_a_piece_that_failed_three_times_is_set_aside_with_the_last_reason(run: LabelingRun) -> None:
+def test_a_chunk_that_failed_three_times_is_set_aside_with_the_last_reason(run: LabelingRun) -> None:
     for attempt in range(1, chunks.MOST_ATTEMPTS + 1):
         chunk = take_next(run)
         assert chunk is not None and chunk.after == first_id(run) - 1
-        assert chunks.fail(chunk, f"Reason {attempt}") == (attempt == chunks.MOST_ATTEMPTS)
-    assert RunChunk.objects.get(phase=RunPhase.LABEL).error == "Reason 3"
+        aside: list[RunChunk] = []
+        chunks.fail(chunk, f"Reason {attempt}", on_set_aside=aside.append)
+        assert aside == ([chunk] if attempt == chunks.MOST_ATTEMPTS else [])
+    assert RunChunk.objects.get(state=ChunkState.SET_ASIDE).error == "Reason 3"
 
 
-def test_a_run_cannot_go_on_without_a_piece_that_is_a_whole_phase(project: Project, add_texts) -> None:
+def test_what_was_tried_in_vain_is_taken_in_small_parts_without_a_gap(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    let_die(chunk)
+    part = take_next(run)
+    assert part == chunk
+    assert part is not None and part.last - part.after == (chunk.last - chunk.after) // chunks.PARTS
+    rest = RunChunk.objects.get(state=ChunkState.OPEN)
+    assert (rest.after, rest.reached, rest.last, rest.attempts) == (part.last, part.last, chunk.last, 0)
+
+
+def test_what_was_done_but_for_the_last_word_is_not_cut(run: LabelingRun) -> None:
+    chunk = take_next(run)
+    assert chunk is not None
+    chunks.extend(chunk, Step(chunk.last, 9))
+    let_die(chunk)
+    again = take_next(run)
+    assert again is not None and again.last == chunk.last
+    assert not RunChunk.objects.filter(state=ChunkState.OPEN).exists()
+
+
+def test_a_run_cannot_go_on_without_a_chunk_that_is_a_whole_phase(project: Project, add_texts) -> None:
     add_texts(project, "The striker scored.")
     run = runs.start(project, provider="keyword")
     chunk = take(run)
@@ -197,14 +221,14 @@ def test_a_project_that_begins_far_into_the_table_is_handed_out_from_there(proje
     assert (chunk.after, chunk.last) == (text.pk - 1, text.pk)
 
 
-def test_the_next_phase_waits_for_every_piece(run: LabelingRun) -> None:
-    pieces = []
+def test_the_next_phase_waits_for_every_chunk(run: LabelingRun) -> None:
+    taken = []
     while (chunk := take_next(run)) is not None:
-        pieces.append(chunk)
-    for chunk in pieces[1:]:
+        taken.append(chunk)
+    for chunk in taken[1:]:
         finished(chunk)
     assert not chunks.is_done(run)
-    finished(pieces[0])
+    finished(taken[0])
     assert chunks.is_done(run)
     chunks.advance(run)
     assert (run.phase, run.cursor) == (RunPhase.FINISH, 0)
@@ -219,10 +243,10 @@ def test_nothing_is_handed_out_of_a_paused_run(run: LabelingRun) -> None:
         take_next(run)
 
 
-def test_what_a_piece_found_out_is_written_with_it(run: LabelingRun) -> None:
+def test_what_a_chunk_found_out_is_written_with_it(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
-    chunks.finish(chunk, seconds=1.0, model_name="tiny")
+    chunks.finish(chunk, model_name="tiny")
     run.refresh_from_db()
     assert (run.model_name, run.status) == ("tiny", RunStatus.RUNNING)
 
@@ -230,18 +254,18 @@ def test_what_a_piece_found_out_is_written_with_it(run: LabelingRun) -> None:
 def test_the_next_process_begins_where_the_one_before_came(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
-    chunks.extend(chunk, reached=100, texts=90)
-    chunks.extend(chunk, reached=110, texts=7)
+    chunks.extend(chunk, Step(100, 90), seconds=2.0)
+    chunks.extend(chunk, Step(110, 7, failed=2), seconds=0.5)
     let_die(chunk)
     again = take_next(run)
     assert again is not None
-    assert (again.after, again.reached, again.texts) == (chunk.after, 110, 97)
-    assert chunks.count_texts(run, RunPhase.LABEL) == 97
+    assert (again.after, again.reached, again.texts, again.seconds) == (chunk.after, 110, 97, 2.5)
+    assert chunks.tally(run) == (97, 2)
 
 
-def test_a_piece_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun) -> None:
+def test_a_chunk_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun) -> None:
     for reached in range(10, 10 * chunks.MOST_ATTEMPTS * 2, 10):
         chunk = take_next(run)
         assert chunk is not None and chunk.after == first_id(run) - 1
-        chunks.extend(chunk, reached=reached, texts=1)
+        chunks.extend(chunk, Step(reached, 1))
         let_die(chunk)

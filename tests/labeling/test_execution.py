@@ -9,6 +9,8 @@ from django.db import OperationalError
 from labeling import annotations, chunks, classifiers, execution, phases, runs
 from labeling.annotations import Prediction
 from labeling.choices import ChunkState, ClassifierKind, RunStatus, TextStatus
+from labeling.embeddings import TextRow
+from labeling.labelers import HeadLabeler
 from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, Text
 from labeling.providers import get_provider
 from labeling.providers.base import Encoding, ProviderError
@@ -160,7 +162,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert Label.objects.count() == 5
 
 
-def test_a_process_out_of_time_leaves_its_piece_to_the_next(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_out_of_time_leaves_its_chunk_to_the_next(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "SLICE", 2)
     assert not execution.execute(run, is_over=lambda: run.labels.exists())
     assert (run.status, run.done, chunks.count_held(run)) == (RunStatus.RUNNING, 2, 0)
@@ -175,7 +177,7 @@ def test_a_process_that_has_nothing_to_do_leaves_the_run_to_others(run: Labeling
     assert (run.status, run.done) == (RunStatus.RUNNING, 0)
 
 
-def test_the_piece_of_a_process_that_died_is_done_by_another(run: LabelingRun) -> None:
+def test_the_chunk_of_a_process_that_died_is_done_by_another(run: LabelingRun) -> None:
     let_die(take(run))
     assert execution.execute(run)
     assert run.done == 5
@@ -226,11 +228,27 @@ def test_one_bad_text_does_not_fail_those_beside_it(
     assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
 
 
-def test_a_piece_that_a_library_breaks_on_is_set_aside_and_the_run_goes_on(
+def test_a_text_that_a_library_breaks_on_fails_alone(
     project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "FIRST", 2)
-    monkeypatch.setattr(chunks, "MOST", 2)
+    original = HeadLabeler.label
+
+    def break_down(self: HeadLabeler, rows: Sequence[TextRow], **options: float) -> list[Prediction]:
+        if "business report" in [row.content for row in rows]:
+            raise ZeroDivisionError("division by zero")
+        return original(self, rows, **options)
+
+    monkeypatch.setattr(HeadLabeler, "label", break_down)
+    run = runs.start(project, provider="keyword")
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 4)
+    assert Text.objects.get(status=TextStatus.FAILED).error == "ZeroDivisionError: division by zero"
+    assert chunks.tally(run) == (5, 1)
+
+
+def test_a_chunk_that_cannot_be_written_is_set_aside_and_the_run_goes_on(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = annotations.record_predictions
 
     def break_down(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
@@ -241,13 +259,10 @@ def test_a_piece_that_a_library_breaks_on_is_set_aside_and_the_run_goes_on(
     monkeypatch.setattr(annotations, "record_predictions", break_down)
     run = runs.start(project, provider="keyword")
     assert execution.execute(run)
-    assert run.status == RunStatus.SUCCEEDED_WITH_FAILURES
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 4)
     [aside] = run.chunks.filter(state=ChunkState.SET_ASIDE)
-    assert (aside.attempts, aside.error) == (3, "ZeroDivisionError: division by zero")
-    failed = Text.objects.filter(status=TextStatus.FAILED)
-    assert texts[2] in failed
-    assert set(failed.values_list("error", flat=True)) == {"ZeroDivisionError: division by zero"}
-    assert run.done + failed.count() == 5
+    assert (aside.attempts, aside.failed, aside.error) == (3, 1, "ZeroDivisionError: division by zero")
+    assert Text.objects.get(status=TextStatus.FAILED) == texts[2]
 
 
 def test_texts_that_kill_their_process_fail_and_the_run_goes_on(
@@ -294,7 +309,7 @@ def test_a_run_in_which_nothing_works_gives_up(
 ) -> None:
     monkeypatch.setattr(phases, "HOPELESS", 3)
     run = runs.start(project, provider="flaky")
-    with pytest.raises(ProviderError, match="None of the first 3 texts"):
+    with pytest.raises(ProviderError, match="None of the first 5 texts"):
         execution.execute(run)
     assert run.status == RunStatus.FAILED
     assert "The server does not answer. Start it." in run.error

@@ -6,7 +6,7 @@ from django.core import mail
 from django_q.models import OrmQ
 
 from labeling import execution, notifying, runs
-from labeling.choices import TextStatus
+from labeling.choices import RunPhase, TextStatus
 from labeling.models import LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -32,7 +32,7 @@ def test_the_end_of_a_run_is_told_in_the_background(run: LabelingRun) -> None:
 def test_who_started_it_finds_it_in_the_admins_history(run: LabelingRun, manager: User) -> None:
     assert notifying.tell(run)
     entry = LogEntry.objects.get(user=manager)
-    assert (entry.object_repr, entry.change_message) == (str(run), "Succeeded: 2 of 2 texts.")
+    assert (entry.object_repr, entry.change_message) == (str(run), "succeeded, 2 of 2 texts")
 
 
 def test_who_started_it_gets_an_e_mail(run: LabelingRun) -> None:
@@ -43,6 +43,7 @@ def test_who_started_it_gets_an_e_mail(run: LabelingRun) -> None:
 
 def test_failures_are_told_with_their_reasons(run: LabelingRun) -> None:
     Text.objects.filter(content="sports").update(status=TextStatus.FAILED, error="No answer.")
+    run.chunks.filter(phase=RunPhase.LABEL).update(failed=1)
     notifying.tell(run)
     assert "1 texts: No answer." in mail.outbox[0].body
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from labeling import requeueing, runs
+from labeling import queueing, requeueing, runs
 from labeling.choices import RunPhase, RunStatus
 from labeling.models import LabelingRun, Project, Worker
 from tests.labeling.working import done_with, let_die, take
@@ -31,6 +31,14 @@ def test_a_run_that_waits_in_the_queue_is_left_there(run: LabelingRun) -> None:
     requeueing.requeue()
     assert requeueing.requeue() == []
     assert OrmQ.objects.count() == 1
+
+
+def test_a_run_that_nobody_came_to_for_long_is_queued_although_others_wait(run: LabelingRun) -> None:
+    queueing.queue("labeling.tasks.carry_out", 7)
+    assert requeueing.requeue() == []
+    LabelingRun.objects.filter(pk=run.pk).update(created_at=timezone.now() - requeueing.LONG_REST * 2)
+    assert requeueing.requeue() == [run]
+    assert requeueing.requeue() == []  # somebody was brought to it just now
 
 
 def test_a_new_run_is_given_time(project: Project, add_texts) -> None:
@@ -64,7 +72,7 @@ def test_a_worker_that_came_later_is_brought_to_a_run_that_can_be_shared(run: La
     assert requeueing.requeue() == [run]
 
 
-def test_nobody_is_brought_to_a_run_whose_last_piece_is_taken(run: LabelingRun) -> None:
+def test_nobody_is_brought_to_a_run_whose_last_chunk_is_taken(run: LabelingRun) -> None:
     runs.begin(run)
     for _ in range(3):
         done_with(run)

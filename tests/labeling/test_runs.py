@@ -137,7 +137,7 @@ def test_a_finished_run_cannot_be_cancelled(run: LabelingRun) -> None:
     assert run.status == RunStatus.SUCCEEDED
 
 
-def test_a_run_with_a_piece_set_aside_says_so(run: LabelingRun) -> None:
+def test_a_run_with_a_chunk_set_aside_says_so(run: LabelingRun) -> None:
     chunk = take(run)
     RunChunk.objects.filter(pk=chunk.pk).update(state=ChunkState.SET_ASIDE)
     runs.finish(run)

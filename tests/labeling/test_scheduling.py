@@ -81,15 +81,27 @@ def test_a_project_without_categories_does_not_stop_the_others(waiting: Project,
     assert [run.project for run in started()] == [waiting]
 
 
-def test_every_day_means_once_after_its_time(waiting: Project, add_texts) -> None:
+def test_every_day_takes_what_has_arrived_by_its_time(waiting: Project) -> None:
     set_to(waiting, LabelWhen.DAILY, time(12, 30))
+    waiting.texts.update(created_at=NOON)
     assert started(NOON) == []
+    assert started(NOON + timedelta(minutes=29)) == []
     [run] = started(NOON + timedelta(minutes=31))
     runs.cancel(run)
-    LabelingRun.objects.update(created_at=NOON + timedelta(minutes=31))
-    add_texts(waiting, "Shares fell.")
     assert started(NOON + timedelta(hours=3)) == []
-    assert len(started(NOON + timedelta(days=1, hours=3))) == 1
+
+
+def test_what_arrives_after_its_time_waits_for_the_next_day(waiting: Project) -> None:
+    set_to(waiting, LabelWhen.DAILY, time(12, 30))
+    waiting.texts.update(created_at=NOON + timedelta(hours=2))
+    assert started(NOON + timedelta(hours=11)) == []
+    assert len(started(NOON + timedelta(days=1, hours=1))) == 1
+
+
+def test_a_time_that_was_missed_is_made_up_for(waiting: Project) -> None:
+    set_to(waiting, LabelWhen.DAILY, time(23, 59))
+    waiting.texts.update(created_at=NOON)
+    assert len(started(NOON + timedelta(hours=13))) == 1
 
 
 def test_every_day_needs_a_time(project: Project) -> None:

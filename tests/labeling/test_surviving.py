@@ -113,7 +113,7 @@ def test_a_run_whose_processes_are_killed_ends_whole(installation: Installation,
         for _ in range(KILLS):
             before = labeled(installation)
             wait_for(lambda before=before: labeled(installation) > before or status(installation) == "succeeded", 90)
-            time.sleep(random.uniform(0, 2))  # at any moment of a piece
+            time.sleep(random.uniform(0, 2))  # at any moment of a chunk
             wait_for(lambda: kill(process.pid), 60)
         assert_whole(installation)
 
@@ -171,7 +171,7 @@ def test_a_cancelled_run_ends_within_seconds(installation: Installation) -> None
 
 
 @with_brokers("orm")
-def test_sigterm_gives_the_piece_back(installation: Installation) -> None:
+def test_sigterm_gives_the_chunk_back(installation: Installation) -> None:
     start(installation)
     with installation.supervisor():
         wait_for(lambda: labeled(installation) > 0, 60)

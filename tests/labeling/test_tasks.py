@@ -27,7 +27,7 @@ def test_a_second_delivery_changes_nothing(run: LabelingRun) -> None:
     assert Label.objects.count() == 4
 
 
-def test_a_delivery_beside_a_living_process_leaves_it_its_piece(
+def test_a_delivery_beside_a_living_process_leaves_it_its_chunk(
     run: LabelingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "PATIENCE_SECONDS", 0.1)

@@ -9,7 +9,7 @@ from labeling.models import LabelingRun, RunChunk
 
 
 def take(run: LabelingRun) -> RunChunk:
-    """A piece of the run that this process holds from now on."""
+    """A chunk of the run that this process holds from now on."""
     runs.begin(run)
     chunk = chunks.take(run, chunks.new_worker())
     assert chunk is not None
@@ -24,8 +24,8 @@ def let_die(chunk: RunChunk) -> None:
 
 
 def done_with(run: LabelingRun) -> None:
-    """Do every piece of the run's phase without any work, and let the next phase begin."""
+    """Do every chunk of the run's phase without any work, and let the next phase begin."""
     while (chunk := chunks.take(run, chunks.new_worker())) is not None:
-        chunks.finish(chunk, seconds=10.0)
+        chunks.finish(chunk)
     assert chunks.is_done(run)
     chunks.advance(run)

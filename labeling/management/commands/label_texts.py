@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
     def _say_how_to_follow(self, run: LabelingRun) -> None:
         self.stdout.write(f"Run {run.pk} is queued: {run.total} texts. Follow it with: manage.py runs watch {run.pk}")
-        if not workers.alive("labeling").exists():
+        if not workers.alive(workers.LABELING).exists():
             self.stdout.write(self.style.WARNING(workers.NONE_RUNNING))
 
     def _execute(self, run: LabelingRun) -> None:

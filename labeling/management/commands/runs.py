@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 from labeling import requeueing, run_progress, runs
 from labeling.management.progress import PhaseProgress
 from labeling.models import LabelingRun
-from labeling.run_progress import RunProgress
 
 LOOK_SECONDS = 1.0
 NEWEST = 20
@@ -39,7 +38,7 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         for run in LabelingRun.objects.select_related("project")[:NEWEST]:
-            self.stdout.write(f"{run.pk}  {run.project}  {sentence(run_progress.of(run))}")
+            self.stdout.write(f"{run.pk}  {run.project}  {run_progress.of(run).sentence}")
 
     def _requeue(self) -> None:
         found = requeueing.requeue()
@@ -77,7 +76,7 @@ class Command(BaseCommand):
 
     def _say(self, run: LabelingRun) -> None:
         now = run_progress.of(run)
-        self.stdout.write(f"Run {run.pk}: {sentence(now)}")
+        self.stdout.write(f"Run {run.pk}: {now.sentence}")
         for reason, count in now.failures:
             self.stdout.write(f"  {count} failed: {reason}")
         for note in now.notes:
@@ -91,16 +90,3 @@ HELP = {
     "cancel": "end it; its labels stay",
     "retry": "label the texts that failed, and only those",
 }
-
-
-def sentence(now: RunProgress) -> str:
-    parts = [f"{now.status_name.lower()}, {now.done:,} of {now.total:,} texts"]
-    if now.rate:
-        parts.append(f"{now.rate:,.0f} texts/s")
-    if now.seconds_left is not None:
-        parts.append(f"{now.seconds_left / 60:,.0f} min left")
-    if now.failed:
-        parts.append(f"{now.failed:,} failed")
-    if now.set_aside:
-        parts.append(f"{now.set_aside} pieces set aside")
-    return ", ".join(parts)

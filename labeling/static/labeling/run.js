@@ -19,7 +19,7 @@ function draw(run) {
   if (run.seconds_left !== null && !run.is_finished) line.push(`${ago(run.seconds_left)} left`);
   if (run.processes) line.push(`${run.processes} ${run.processes === 1 ? "process" : "processes"}`);
   if (run.failed) line.push(`${count(run.failed)} failed`);
-  if (run.set_aside) line.push(`${run.set_aside} pieces set aside`);
+  if (run.set_aside) line.push(`${run.set_aside} chunks set aside`);
   byId("run-line").textContent = line.join(", ");
   fill(byId("run-notes"), run.notes.map((note) => cell("li", note)));
   const rows = run.failures.map(([reason, texts]) => {

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 from django_q.models import OrmQ
 
 from labeling import execution, run_progress, runs
-from labeling.choices import RunStatus, TextStatus
+from labeling.choices import RunPhase, RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -54,8 +54,9 @@ def test_a_run_is_paused_resumed_and_cancelled(run: LabelingRun) -> None:
 
 
 def test_failures_are_told_with_their_reasons_and_tried_once_more(run: LabelingRun) -> None:
+    execution.execute(run)
     Text.objects.filter(content="sports").update(status=TextStatus.FAILED, error="No answer.")
-    runs.cancel(run)
+    run.chunks.filter(phase=RunPhase.LABEL).update(failed=1)
     assert "1 failed: No answer." in say("watch", run.pk)
     assert "tries 1 failed texts once more" in say("retry", run.pk)
     assert LabelingRun.objects.latest("pk").status == RunStatus.QUEUED
