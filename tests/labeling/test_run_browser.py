@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
 from labeling import execution, runs
-from labeling.choices import RunPhase, TextStatus
+from labeling.choices import ChunkState, RunPhase, TextStatus
 from labeling.models import LabelingRun, Project, RunChunk, Text
 from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
 from tests.labeling.working import take
@@ -54,7 +54,15 @@ def test_it_fits_the_screen_and_has_no_barriers(
     project.categories.filter(name="Weather").update(description="Rain.")
     chunk = take(run)
     RunChunk.objects.create(
-        run=run, phase=RunPhase.LABEL, after=0, last=9, reached=9, texts=1, failed=1, heartbeat_at=chunk.heartbeat_at
+        run=run,
+        phase=RunPhase.LABEL,
+        after=0,
+        last=9,
+        reached=9,
+        state=ChunkState.DONE,
+        texts=1,
+        failed=1,
+        heartbeat_at=chunk.heartbeat_at,
     )
     page = visit(boss, address(run), **SCREENS[screen])
     expect(page, "#run-failures").to_contain_text("<script>")
