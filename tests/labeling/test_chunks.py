@@ -254,18 +254,18 @@ def test_what_a_chunk_found_out_is_written_with_it(run: LabelingRun) -> None:
 def test_the_next_process_begins_where_the_one_before_came(run: LabelingRun) -> None:
     chunk = take_next(run)
     assert chunk is not None
-    chunks.extend(chunk, Step(100, 90), seconds=2.0)
-    chunks.extend(chunk, Step(110, 7, failed=2), seconds=0.5)
+    chunks.extend(chunk, Step(chunk.after + 100, 90), seconds=2.0)
+    chunks.extend(chunk, Step(chunk.after + 110, 7, failed=2), seconds=0.5)
     let_die(chunk)
     again = take_next(run)
     assert again is not None
-    assert (again.after, again.reached, again.texts, again.seconds) == (chunk.after, 110, 97, 2.5)
+    assert (again.after, again.reached, again.texts, again.seconds) == (chunk.after, chunk.after + 110, 97, 2.5)
     assert chunks.tally(run) == (97, 2)
 
 
 def test_a_chunk_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun) -> None:
-    for reached in range(10, 10 * chunks.MOST_ATTEMPTS * 2, 10):
+    for texts in range(10, 10 * chunks.MOST_ATTEMPTS * 2, 10):
         chunk = take_next(run)
         assert chunk is not None and chunk.after == first_id(run) - 1
-        chunks.extend(chunk, Step(reached, 1))
+        chunks.extend(chunk, Step(chunk.after + texts, 1))
         let_die(chunk)
