@@ -6,17 +6,16 @@ it came to. Chunks are as wide as a few seconds of work, so that stopping and re
 """
 
 import os
-import socket
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Min, QuerySet, Sum
 from django.utils import timezone
 
+from labeling import processes
 from labeling.choices import ChunkState, RunPhase, RunStatus
 from labeling.models import LabelingRun, RunChunk, Text
 
@@ -45,7 +44,7 @@ class ChunkLost(RuntimeError):
 
 def new_worker() -> str:
     """A name for this process, from which others can tell whether it lives."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{processes.this_machine()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 # --- Taking -----------------------------------------------------------------------------------------------------------
@@ -245,8 +244,8 @@ def is_held(chunk: RunChunk) -> bool:
     """Whether the process that took the chunk still works on it."""
     if chunk.state != ChunkState.WORKING or chunk.heartbeat_at < timezone.now() - LEASE:
         return False
-    host, pid, _ = chunk.worker.split(":")
-    return host != socket.gethostname() or _process_lives(int(pid))
+    machine, pid, _ = chunk.worker.split(":")
+    return machine != processes.this_machine() or processes.lives(int(pid))
 
 
 def count_held(run: LabelingRun) -> int:
@@ -265,17 +264,3 @@ def tally(run: LabelingRun, phase: RunPhase = RunPhase.LABEL) -> Tally:
     """Counted from the chunks of a phase, whoever worked on them."""
     sums = run.chunks.filter(phase=phase).aggregate(texts=Sum("texts"), failed=Sum("failed"))
     return Tally(sums["texts"] or 0, sums["failed"] or 0)
-
-
-def _process_lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # it lives, under another user
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:  # only Linux tells
-        return True
-    return state != "Z"  # killed, but its parent has not looked

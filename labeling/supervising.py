@@ -1,4 +1,4 @@
-"""Keeps background workers at work: starts them, ends them, and starts again what died or hangs.
+"""Keeps background processes at work: starts them, ends them, and starts again what died or hangs.
 
 The clusters of django-q2 run in process groups of their own and are watched from outside, because they cannot watch
 themselves: killing an idle worker leaves a lock taken for ever, and killing the main process leaves children that go on
@@ -8,14 +8,13 @@ taking tasks. So a group is judged by what it does, not by what it says, and is 
 import logging
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 from django_q.brokers import get_broker
@@ -23,7 +22,7 @@ from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from redis import RedisError
 
-from labeling import requeueing, workers
+from labeling import processes, requeueing, workers
 from labeling.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -31,18 +30,19 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 REQUEUE_SECONDS = 15.0
 STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
+SILENT_AFTER = timedelta(minutes=5)  # of what looks for its work itself; reading a large project takes a while
 BEAT = timedelta(seconds=workers.BEAT_SECONDS)
 GRACE_SECONDS = 30.0  # for what is being done to be finished
 
 
 class Group:
-    """The processes of one cluster on this machine. `command` starts them, with the worker's id in the environment."""
+    """Processes that do one kind of work on this machine. `command` starts them, with their worker's id in the
+    environment; the kind is the cluster whose tasks they take, or `workers.LEARNING`."""
 
-    def __init__(self, cluster: str, command: Sequence[str]) -> None:
-        self.cluster = cluster
+    def __init__(self, kind: str, command: Sequence[str]) -> None:
+        self.kind = kind
         self.command = command
-        self.worker = Worker.objects.create(host=socket.gethostname(), cluster=cluster, supervisor_pid=os.getpid())
-        self.broker = get_broker(cluster)
+        self.worker = Worker.objects.create(host=processes.this_machine(), cluster=kind, supervisor_pid=os.getpid())
         self._start()
 
     @property
@@ -62,41 +62,21 @@ class Group:
     def _trouble(self) -> str:
         if self.is_dead:
             return "its main process died"
-        return "tasks wait and it carries none out" if self.hangs() else ""
+        self.worker.refresh_from_db(fields=["worked_at"])
+        return "work waits and it does none" if self.hangs() else ""
 
     def hangs(self) -> bool:
-        """Whether tasks have been waiting for a while in which none was carried out here."""
-        now = timezone.now()
-        self.worker.refresh_from_db(fields=["worked_at"])
-        if not self._work_waits(now):
-            self.waiting_since = now
-            return False
-        last_sign = max(self.waiting_since, self.worker.worked_at or self.waiting_since)
-        return now - last_sign > STUCK_AFTER
+        """Whether it has shown no sign of life for long, be there work or not."""
+        return timezone.now() - self._last_sign() > SILENT_AFTER
 
-    def _work_waits(self, now: datetime) -> bool:
-        """Tasks in the queue, or fetched from it and in nobody's hands: a group that hangs fetches one or two first.
-
-        Redis does not tell what was fetched; there the runs do.
-        """
-        if self.broker.queue_size():
-            return True
-        if Worker.objects.filter(cluster=self.cluster, worked_at__gt=now - 2 * BEAT).exists():
-            return False
-        return bool(self.broker.lock_size()) or (self.cluster == workers.LABELING and requeueing.is_any_idle())
+    def _last_sign(self) -> datetime:
+        return max(self.waiting_since, self.worker.worked_at or self.waiting_since)
 
     def restart(self, reason: str) -> None:
-        logger.warning("Worker %s (%s) is started again: %s", self.worker.pk, self.cluster, reason)
+        logger.warning("Worker %s (%s) is started again: %s", self.worker.pk, self.kind, reason)
         self._kill()
-        self._give_back()
         self.worker.restarts += 1
         self._start()
-
-    def _give_back(self) -> None:
-        """Let what the group had fetched be fetched again, by anybody. Every task may run twice, so others' may come
-        back as well. On Redis a fetched task is gone: there the rows of the work tell what is missing."""
-        if isinstance(self.broker, ORM):
-            OrmQ.objects.filter(key=self.broker.list_key, lock__gt=timezone.now()).update(lock=timezone.now())
 
     def ask_to_stop(self) -> None:
         """Tell the group to finish what it does and take nothing more."""
@@ -114,7 +94,7 @@ class Group:
             Worker.objects.filter(pk=self.worker.pk).delete()
 
     def _start(self) -> None:
-        environment = (f"Q_CLUSTER_NAME={self.cluster}", f"LABELING_WORKER_ID={self.worker.pk}")
+        environment = (f"Q_CLUSTER_NAME={self.kind}", f"LABELING_WORKER_ID={self.worker.pk}")
         self.process = subprocess.Popen(["env", *environment, *self.command], start_new_session=True)
         self.waiting_since = timezone.now()
         self.worker.group_pid = self.process.pid
@@ -122,14 +102,52 @@ class Group:
         self.worker.save(update_fields=["group_pid", "worked_at", "restarts"])
 
     def _kill(self) -> None:
-        _kill_group(self.process.pid)
+        processes.kill_group(self.process.pid)
         self.process.wait()
 
 
+class Cluster(Group):
+    """The processes of one of django-q2's clusters, which is idle while no task waits."""
+
+    def __init__(self, kind: str, command: Sequence[str]) -> None:
+        super().__init__(kind, command)
+        self.broker = get_broker(kind)
+
+    def hangs(self) -> bool:
+        """Whether tasks have been waiting for a while in which none was carried out here."""
+        now = timezone.now()
+        if not self._work_waits(now):
+            self.waiting_since = now
+            return False
+        return now - self._last_sign() > STUCK_AFTER
+
+    def _work_waits(self, now: datetime) -> bool:
+        """Tasks in the queue, or fetched from it and in nobody's hands: a group that hangs fetches one or two first.
+
+        Redis does not tell what was fetched; there the runs do.
+        """
+        if self.broker.queue_size():
+            return True
+        if Worker.objects.filter(cluster=self.kind, worked_at__gt=now - 2 * BEAT).exists():
+            return False
+        return bool(self.broker.lock_size()) or (self.kind == workers.LABELING and requeueing.is_any_idle())
+
+    def restart(self, reason: str) -> None:
+        super().restart(reason)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Let what the group had fetched be fetched again, by anybody. Every task may run twice, so others' may come
+        back as well. On Redis a fetched task is gone: there the rows of the work tell what is missing."""
+        if isinstance(self.broker, ORM):
+            OrmQ.objects.filter(key=self.broker.list_key, lock__gt=timezone.now()).update(lock=timezone.now())
+
+
 def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]) -> None:
-    """Run a group for each cluster (its name -> the command) until `is_over`; then end them, their tasks finished."""
+    """Run a group for each kind of work (its name -> the command) until `is_over`; then end them, their tasks
+    finished."""
     end_leftovers()
-    groups = [Group(cluster, command) for cluster, command in commands.items()]
+    groups = [_group_for(kind)(kind, command) for kind, command in commands.items()]
     requeued_at = time.monotonic()
     try:
         while not is_over():
@@ -145,6 +163,10 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
         deadline = time.monotonic() + GRACE_SECONDS
         for group in groups:
             group.end(deadline)
+
+
+def _group_for(kind: str) -> type[Group]:
+    return Cluster if kind in settings.Q_CLUSTERS else Group
 
 
 def _look(group: Group) -> bool:
@@ -167,22 +189,9 @@ def _requeue(rest: timedelta) -> None:
 def end_leftovers() -> None:
     """End groups of this machine whose supervisor was killed, and forget workers that were not seen for a day."""
     Worker.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
-    for worker in Worker.objects.filter(host=socket.gethostname()):
-        if _is_of_ours(worker.supervisor_pid, "run_worker"):
+    for worker in Worker.objects.filter(host=processes.this_machine()):
+        if processes.runs_command(worker.supervisor_pid, "run_worker"):
             continue
-        if worker.group_pid and _is_of_ours(worker.group_pid, "qcluster"):
-            _kill_group(worker.group_pid)
+        if worker.group_pid and processes.runs_command(worker.group_pid, "manage.py"):
+            processes.kill_group(worker.group_pid)
         worker.delete()
-
-
-def _is_of_ours(pid: int, word: str) -> bool:
-    """Whether the process lives and is ours: numbers of processes are given again. Only Linux tells."""
-    try:
-        return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
-def _kill_group(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)

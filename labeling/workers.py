@@ -20,6 +20,7 @@ from labeling.models import Worker
 logger = logging.getLogger(__name__)
 
 LABELING, INTERACTIVE = settings.Q_CLUSTERS  # for runs, and for short work that people wait for
+LEARNING = "learning"  # keeps the review queues in order; takes no tasks
 SILENCE = timedelta(seconds=15)  # a supervisor that was not seen for so long is gone
 BEAT_SECONDS = 5.0
 NONE_RUNNING = "No background worker is running, so it waits. Start one with: python manage.py run_worker"
@@ -38,6 +39,18 @@ def is_stopping() -> bool:
     return not Worker.objects.filter(pk=settings.WORKER_ID, is_stopping=False).exists()
 
 
+def leads(kind: str) -> bool:
+    """Whether this process is the one, of all machines, that does work of which once is enough."""
+    first = alive(kind).order_by("pk").values_list("pk", flat=True).first
+    return not settings.WORKER_ID or first() == settings.WORKER_ID
+
+
+def beat() -> None:
+    """Say that this process lives and works; outside of a worker this does nothing."""
+    if settings.WORKER_ID:
+        Worker.objects.filter(pk=settings.WORKER_ID).update(worked_at=timezone.now())
+
+
 @contextmanager
 def at_work() -> Iterator[None]:
     """Say that a task is being carried out, until it ends; outside of a worker this does nothing."""
@@ -45,7 +58,7 @@ def at_work() -> Iterator[None]:
         yield
         return
     ended = threading.Event()
-    beating = threading.Thread(target=_beat, args=(settings.WORKER_ID, ended), daemon=True)
+    beating = threading.Thread(target=_keep_beating, args=(ended,), daemon=True)
     beating.start()
     try:
         yield
@@ -54,13 +67,13 @@ def at_work() -> Iterator[None]:
         beating.join()
 
 
-def _beat(worker_id: int, ended: threading.Event) -> None:
+def _keep_beating(ended: threading.Event) -> None:
     try:
         while True:
             try:
-                Worker.objects.filter(pk=worker_id).update(worked_at=timezone.now())
+                beat()
             except Error as error:  # the database may come back; the task itself will tell if it does not
-                logger.warning("Worker %s could not say that it works: %s", worker_id, error)
+                logger.warning("Worker %s could not say that it works: %s", settings.WORKER_ID, error)
                 connection.close()
             if ended.wait(BEAT_SECONDS):
                 return

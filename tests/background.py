@@ -45,9 +45,10 @@ class Installation:
         self.environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1", **environment}
         self.manage("migrate", "--verbosity", "0")
 
-    def manage(self, *args: str) -> str:
+    def manage(self, *args: str, **more: str) -> str:
         command = [sys.executable, "manage.py", *args]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        environment = {**self.environment, **more}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

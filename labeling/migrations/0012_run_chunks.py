@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('reached', models.BigIntegerField(help_text='Up to here the chunk is done.')),
                 ('state', models.CharField(choices=[('open', 'Waits to be taken again'), ('working', 'Being worked on'), ('done', 'Done'), ('set_aside', 'Set aside after several attempts')], default='working', max_length=20)),
                 ('attempts', models.PositiveSmallIntegerField(default=1)),
-                ('worker', models.CharField(blank=True, help_text='The process that works on it: host:pid:token.', max_length=120)),
+                ('worker', models.CharField(blank=True, help_text='The process that works on it: machine:pid:token.', max_length=120)),
                 ('heartbeat_at', models.DateTimeField(help_text='Its process lived then.')),
                 ('texts', models.PositiveIntegerField(default=0, help_text='Texts that were gone through.')),
                 ('failed', models.PositiveIntegerField(default=0, help_text='Those of them that could not be labeled.')),

@@ -22,7 +22,7 @@ class RunChunk(models.Model):
     reached = models.BigIntegerField(help_text="Up to here the chunk is done.")
     state = models.CharField(max_length=20, choices=ChunkState, default=ChunkState.WORKING)
     attempts = models.PositiveSmallIntegerField(default=1)
-    worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: host:pid:token.")
+    worker = models.CharField(max_length=120, blank=True, help_text="The process that works on it: machine:pid:token.")
     heartbeat_at = models.DateTimeField(help_text="Its process lived then.")
     texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through.")
     failed = models.PositiveIntegerField(default=0, help_text="Those of them that could not be labeled.")

@@ -1,11 +1,10 @@
 import os
-import socket
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from labeling import chunks, runs
+from labeling import chunks, processes, runs
 from labeling.choices import ChunkState, RunPhase, RunStatus
 from labeling.chunks import Step
 from labeling.models import LabelingRun, Project, RunChunk
@@ -122,7 +121,7 @@ def test_a_chunk_of_a_dead_process_of_this_machine_is_taken_at_once(run: Labelin
     chunk = take_next(run)
     assert chunk is not None
     pid = os.spawnlp(os.P_NOWAIT, "true", "true")
-    RunChunk.objects.filter(pk=chunk.pk).update(worker=f"{socket.gethostname()}:{pid}:x")
+    RunChunk.objects.filter(pk=chunk.pk).update(worker=f"{processes.this_machine()}:{pid}:x")
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet looked at by its parent
     assert take_next(run) == chunk
     os.waitpid(pid, 0)

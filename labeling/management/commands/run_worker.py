@@ -3,23 +3,33 @@
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from labeling import supervising
+from labeling import supervising, workers
 
 
 class Command(BaseCommand):
     help = "Carry out background work until Ctrl-C or SIGTERM; what dies or hangs is started again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--cluster", action="append", choices=settings.Q_CLUSTERS, help="Only this; repeatable.")
+        kinds = list(commands())
+        parser.add_argument("--only", action="append", choices=kinds, help="Only this kind of work; repeatable.")
 
-    def handle(self, *, cluster: list[str] | None, **options: Any) -> None:
+    def handle(self, *, only: list[str] | None, **options: Any) -> None:
         over = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: over.set())
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
-        supervising.supervise(dict.fromkeys(cluster or settings.Q_CLUSTERS, command), is_over=over.is_set)
+        supervising.supervise(
+            {kind: command for kind, command in commands().items() if kind in (only or commands())}, is_over=over.is_set
+        )
+
+
+def commands() -> dict[str, Sequence[str]]:
+    """What starts each kind of background work."""
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    clusters = {cluster: [*manage, "qcluster"] for cluster in settings.Q_CLUSTERS}
+    return {**clusters, workers.LEARNING: [*manage, "keep_learning"]}

@@ -19,10 +19,7 @@ MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
 class Command(BaseCommand):
-    help = (
-        "Migrate, on first start make an administrator and a labeled demo, then run the web server, the worker and "
-        "the learning."
-    )
+    help = "Migrate, on first start make an administrator and a labeled demo, then run web server and worker."
 
     def handle(self, **options: Any) -> None:
         refuse_taken_port()
@@ -69,7 +66,6 @@ def commands() -> dict[str, list[str]]:
     return {
         "web": [*web, "--workers", "2", "--threads", "4"],
         "worker": [*MANAGE, "run_worker"],
-        "learning": [*MANAGE, "keep_learning"],
     }
 
 

@@ -13,8 +13,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from labeling.management.commands import start
-
 ROOT = Path(__file__).resolve().parents[3]
 COUNTING = """
 from labeling.models import Label, Project, Text
@@ -66,10 +64,6 @@ class Running:
                 assert self.process.poll() is None, self.log.read_text()
                 time.sleep(0.2)
         raise AssertionError(f"No answer within {seconds} s:\n{self.log.read_text()}")
-
-
-def test_the_learning_is_started_and_watched_beside_web_and_worker() -> None:
-    assert start.commands()["learning"][-1] == "keep_learning"
 
 
 def test_first_and_second_start(environment: dict[str, str], tmp_path: Path) -> None:
