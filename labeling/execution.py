@@ -7,6 +7,7 @@ process, the rows say where the next one goes on.
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
@@ -71,8 +72,17 @@ def execute(
     except KeyboardInterrupt:
         runs.pause(run)
         raise
+    except (OperationalError, InterfaceError) as error:
+        _note_trouble(run, error)
+        raise
     finally:
         run.refresh_from_db()
+
+
+def _note_trouble(run: LabelingRun, error: Error) -> None:
+    """Where the database can still write, the run's page says why nobody works on it now."""
+    with suppress(Error):
+        runs.note_trouble(run, f"The database failed: {error}. When it works again, the run goes on by itself.")
 
 
 def _take_part(work: Work, worker: str, is_over: IsOver) -> bool:

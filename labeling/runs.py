@@ -229,6 +229,12 @@ def begin(run: LabelingRun) -> None:
     _change(run, RunStatus.RUNNING, (RunStatus.QUEUED,), started_at=run.started_at or timezone.now())
     if run.status != RunStatus.RUNNING:
         raise RunStopped(f"Run {run.pk} is {run.get_status_display().lower()}.")
+    LabelingRun.objects.filter(pk=run.pk).exclude(error="").update(error="")
+
+
+def note_trouble(run: LabelingRun, reason: str) -> None:
+    """Keep why a process had to leave the run; forgotten when one comes to it again."""
+    LabelingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(error=reason)
 
 
 def finish(run: LabelingRun) -> None:

@@ -320,8 +320,9 @@ def test_a_database_out_of_reach_costs_no_attempt(run: LabelingRun, monkeypatch:
         patch.setattr(annotations, "record_predictions", Mock(side_effect=OperationalError("database or disk is full")))
         execution.execute(run)
     assert run.status == RunStatus.RUNNING
+    assert run.error.startswith("The database failed: database or disk is full. When it works again")
     execution.execute(run)
-    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+    assert (run.status, run.done, run.error) == (RunStatus.SUCCEEDED, 5, "")
 
 
 def test_categories_that_change_meanwhile_are_used_as_they_were(

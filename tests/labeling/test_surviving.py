@@ -7,8 +7,10 @@ every broker; that takes half an hour for a database.
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg2
@@ -36,14 +38,31 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
     if request.param == "redis":
         environment["Q_BROKER_URL"] = own_redis()
     with fresh_database(tmp_path) as url:
-        installed = Installation(url, tmp_path, **environment)
-        categories = tmp_path / "categories.json"
-        categories.write_text('[{"name": "Sports"}, {"name": "Weather"}]')
-        texts = tmp_path / "texts.txt"
-        texts.write_text("".join(f"match number {n} in the rain\n" for n in range(TEXTS)))
-        installed.manage("create_project", "news", "--categories", str(categories))
-        installed.manage("import_texts", str(texts), "--project", "news")
-        yield installed
+        yield filled(Installation(url, tmp_path, **environment))
+
+
+def filled(installation: Installation) -> Installation:
+    categories = installation.folder / "categories.json"
+    categories.write_text('[{"name": "Sports"}, {"name": "Weather"}]')
+    texts = installation.folder / "texts.txt"
+    texts.write_text("".join(f"match number {n} in the rain\n" for n in range(TEXTS)))
+    installation.manage("create_project", "news", "--categories", str(categories))
+    installation.manage("import_texts", str(texts), "--project", "news")
+    return installation
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 MB in memory; where it may not be made, the test is left out."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(disk)], check=False)
+    if made.returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def own_redis() -> str:
@@ -157,6 +176,23 @@ def test_a_run_goes_on_after_the_database_was_away(installation: Installation) -
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+        assert_whole(installation)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="its disk is the server's")
+def test_a_run_goes_on_after_the_disk_was_full(small_disk: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{small_disk / 'background.sqlite3'}"
+    installation = filled(Installation(url, tmp_path, DJANGO_SETTINGS_MODULE="tests.background_settings"))
+    start(installation)
+    with installation.supervisor():
+        wait_for(lambda: labeled(installation) > 0, 60)
+        ballast = small_disk / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        wait_for(lambda: "database or disk is full" in installation.log, 60)
+        assert labeled(installation) < TEXTS
+        ballast.unlink()
         assert_whole(installation)
 
 

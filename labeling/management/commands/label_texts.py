@@ -6,6 +6,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
 from labeling import answering, drifting, execution, runs, workers
@@ -82,6 +83,11 @@ class Command(BaseCommand):
                 progress.stop()
                 message = f"Stopped: {run.done} of {run.total} texts are labeled. The same command goes on from there."
                 raise CommandError(message, returncode=130) from None
+            except (OperationalError, InterfaceError) as error:
+                raise CommandError(
+                    f"The database failed: {error}. What is labeled is kept; when the database works again, the same "
+                    "command goes on from there."
+                ) from error
 
 
 def summary(run: LabelingRun, project: Project) -> str:
