@@ -1,6 +1,7 @@
 """What is done in each phase of a run, chunk by chunk."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Protocol
@@ -23,7 +24,9 @@ from labeling.querysets import TextQuerySet
 logger = logging.getLogger(__name__)
 
 SLICE = 512  # texts between two writes: a second or two of a small model
-ASKED_SLICE = 32  # where a model answers one text after another: less than a minute, as its process has to show up
+FIRST_ASKED = 4  # texts of the first slice where a model answers one text after another, which may take a minute
+QUICK_SECONDS, SLOW_SECONDS = 2.0, 10.0  # a process has to show up often, and stops only between two slices
+READ_AT_ONCE = 32  # decided texts
 MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 HOPELESS = 50  # texts, all that a run has gone through, of which not one could be labeled: it gives up
@@ -167,9 +170,24 @@ class Work:
 
     def _label_all(self, texts: TextQuerySet) -> Iterator[Step]:
         """A step for each slice."""
-        for ids in texts.in_batches(SLICE if self.provider.can_embed else ASKED_SLICE):
+        for ids in texts.in_batches(lambda: self._at_once):
             rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
-            yield Step(ids[-1], len(ids), self._label([TextRow(*values) for values in rows]))
+            begun = time.monotonic()
+            failed = self._label([TextRow(*values) for values in rows])
+            self._pace(time.monotonic() - begun)
+            yield Step(ids[-1], len(ids), failed)
+
+    @cached_property
+    def _at_once(self) -> int:
+        """Texts in the next slice."""
+        return SLICE if self.provider.can_embed else min(FIRST_ASKED, SLICE)
+
+    def _pace(self, seconds: float) -> None:
+        """After a slice that took so long: the next one is twice or half as large, until it takes some seconds."""
+        if seconds < QUICK_SECONDS:
+            self._at_once = min(2 * self._at_once, SLICE)
+        elif seconds > SLOW_SECONDS:
+            self._at_once = max(self._at_once // 2, 1)
 
     def _label(self, rows: list[TextRow]) -> int:
         """Label some texts; returns how many could not be.
@@ -230,7 +248,7 @@ class Work:
         decided = self.run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
         newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
         waiting = features.lacking(newest, reader.fingerprints).values_list("pk", "content", "content_hash")
-        while rows := [TextRow(*values) for values in waiting[:ASKED_SLICE]]:
+        while rows := [TextRow(*values) for values in waiting[:READ_AT_ONCE]]:
             self.keep_on()
             try:
                 reader.read(rows)

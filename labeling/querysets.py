@@ -1,6 +1,6 @@
 """Reads of one model that several callers need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,15 +31,17 @@ class TextQuerySet(models.QuerySet["Text"]):
         own = own.exclude(status__in=others).order_by("id")
         return own if run.text_ids is None else own.filter(pk__in=run.text_ids)
 
-    def in_batches(self, size: int) -> Iterator[list[int]]:
-        """The keys of these texts as they are now, by id, so many at a time.
+    def in_batches(self, size: Callable[[], int]) -> Iterator[list[int]]:
+        """The keys of these texts as they are now, by id, as many at a time as `size` says by then.
 
         All keys are read at once, in 8 bytes each. Asked for the next thousand by id again and again, SQLite would sort
         the whole project each time.
         """
         keys = self.order_by("pk").values_list("pk", flat=True)
         ids = np.fromiter(keys.iterator(chunk_size=10_000), dtype=np.int64)
-        yield from (ids[start : start + size].tolist() for start in range(0, len(ids), size))
+        while len(ids):
+            batch, ids = np.split(ids, [size()])
+            yield batch.tolist()
 
 
 def _statuses(run: "LabelingRun") -> Sequence[TextStatus]:

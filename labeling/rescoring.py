@@ -59,7 +59,7 @@ def batches(texts: TextQuerySet, *, fingerprint: str) -> Iterator[Held]:
     Texts that some of several people have decided are left as they saw them.
     """
     with_vector = Text.objects.annotate(vector=embeddings.vector_of("content_hash", fingerprint=fingerprint))
-    for ids in texts.filter(reviewed_at__isnull=True).in_batches(BATCH):
+    for ids in texts.filter(reviewed_at__isnull=True).in_batches(lambda: BATCH):
         rows = with_vector.filter(pk__in=ids).order_by("pk").values_list(*COLUMNS[:4], "vector", *COLUMNS[4:])
         yield _held(rows, last_id=ids[-1])
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from unittest.mock import Mock
 
 import numpy as np
@@ -16,6 +16,8 @@ from labeling.providers import get_provider
 from labeling.providers.base import Encoding, ProviderError
 from tests.fakes import KeywordEncoder
 from tests.labeling.working import done_with, let_die, take
+
+AddTexts = Callable[..., list[Text]]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -171,6 +173,30 @@ def test_a_process_out_of_time_leaves_its_chunk_to_the_next(run: LabelingRun, mo
     assert run.chunks.filter(attempts=1).count() == run.chunks.count()
 
 
+def sizes_asked(project: Project, add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Texts of each call to a model that only answers, over a run of 30 texts."""
+    add_texts(project, *(f"sports number {n}" for n in range(25)))
+    provider = get_provider("scores")
+    asked = Mock(side_effect=provider.predict)
+    monkeypatch.setattr(provider, "predict", asked)
+    assert execution.execute(runs.start(project, provider="scores"))
+    return [len(call.args[0]) for call in asked.call_args_list]
+
+
+def test_a_model_that_answers_quickly_is_asked_about_ever_more_texts_at_once(
+    project: Project, texts: list[Text], add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sizes_asked(project, add_texts, monkeypatch) == [4, 8, 16, 2]
+
+
+def test_a_model_that_takes_long_is_asked_about_fewer_texts_at_once(
+    project: Project, texts: list[Text], add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(phases, "SLOW_SECONDS", 0.0)
+    assert sizes_asked(project, add_texts, monkeypatch)[:4] == [4, 2, 1, 1]
+
+
 def test_a_process_that_has_nothing_to_do_leaves_the_run_to_others(run: LabelingRun) -> None:
     take(run)
     assert execution.execute(run, patience=0.1)
@@ -309,7 +335,7 @@ def test_a_run_in_which_nothing_works_gives_up(
 ) -> None:
     monkeypatch.setattr(phases, "HOPELESS", 3)
     run = runs.start(project, provider="flaky")
-    with pytest.raises(ProviderError, match="None of the first 5 texts"):
+    with pytest.raises(ProviderError, match="None of the first 4 texts"):
         execution.execute(run)
     assert run.status == RunStatus.FAILED
     assert "The server does not answer. Start it." in run.error
