@@ -60,10 +60,15 @@ def fill(texts: str, decided: str) -> dict[str, Any]:
     decide(project, int(decided))
     for size in batches(int(texts)):
         add_texts(project, size)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # as its autovacuum does within a minute
-            cursor.execute("VACUUM ANALYZE")
+    analyze()
     return {"project": project.pk, "sessions": sessions}
+
+
+def analyze() -> None:
+    """As PostgreSQL's autovacuum does within a minute."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
 def add_reviewer(project: Project, number: int) -> str:
@@ -148,6 +153,8 @@ def decide(project: Project, count: int) -> None:
         )
         times = [begin + timedelta(days=(start * BATCH + n) / DECIDED_A_DAY) for n in range(size)]
         write_decisions(texts, [people[n % REVIEWERS] for n in range(size)], times)
+        if start in (0, 10):  # else PostgreSQL reads whole tables for each text, ever larger ones
+            analyze()
 
 
 def write_decisions(texts: Sequence[Text], people: Sequence[Reviewer], times: Sequence[datetime]) -> None:
