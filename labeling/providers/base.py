@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,51 @@ class CategorySpec:
     name: str
     description: str = ""
     examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text that people decided, shown to a model that is told how to answer."""
+
+    text: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """How a project wants its model to be asked. What is empty is the provider's own."""
+
+    instructions: str = ""  # the guidelines that people follow, too
+    template: str = ""  # of models that follow instructions
+    hypothesis: str = ""  # of models that judge whether a text entails a sentence, with {} for the category
+    wants_reason: bool = False  # where the model can give one
+
+
+class ConfidenceSource(StrEnum):
+    """What a confidence was computed from, best first."""
+
+    PROBABILITIES = "probabilities"  # of a model that was trained to give them
+    LIKELIHOOD = "likelihood"  # exact, of each category's name
+    LOGPROBS = "logprobs"  # of the tokens that name the category, as a server reports them
+    AGREEMENT = "agreement"  # of several answers
+    STATED = "stated"  # by the model about itself
+    NONE = "none"  # an answer and nothing else
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What answering took, where the provider tells."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
 
 
 class ProviderError(Exception):
@@ -78,6 +124,28 @@ class Encoding:
     states: list[TokenStates] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a provider says about n texts.
+
+    `scores` (n, n_categories), float32: rows sum to one, or are zero where the text could not be answered; then the
+    reason is in `errors` (n). `sources` (n) say where the scores come from; `reasons` (n) are the model's own words, or
+    empty.
+    """
+
+    scores: FloatArray
+    sources: list[ConfidenceSource]
+    reasons: list[str]
+    errors: list[ProviderError | None]
+    usage: Usage = field(default_factory=Usage)
+
+    @classmethod
+    def of_scores(cls, scores: FloatArray, source: ConfidenceSource) -> "Answers":
+        """Every text answered, without reasons."""
+        n = len(scores)
+        return cls(scores, [source] * n, [""] * n, [None] * n)
+
+
 class Provider(ABC):
     """A model that answers which category a text belongs to. One instance serves all threads of a process.
 
@@ -87,6 +155,8 @@ class Provider(ABC):
 
     can_embed: bool = False
     can_explain: bool = False
+    can_be_told: bool = False  # follows a prompt: answers are kept under the prompt as well
+    confidence_source: ConfidenceSource = ConfidenceSource.PROBABILITIES
 
     @property
     @abstractmethod
@@ -102,6 +172,21 @@ class Provider(ABC):
 
         Raises ProviderError; a permanent one when there are no categories.
         """
+
+    def answer(
+        self,
+        texts: Sequence[str],
+        categories: Sequence[CategorySpec],
+        *,
+        prompt: Prompt = Prompt(),
+        examples: Sequence[Sequence[Example]] = (),
+    ) -> Answers:
+        """What `predict` says and more, where the provider knows more. A text that fails does not fail the others.
+
+        `examples`, where there are any: some for each text. Raises ProviderError when no text could be answered for a
+        reason that stays.
+        """
+        return Answers.of_scores(self.predict(texts, categories), self.confidence_source)
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Return rows of unit length, shape (n_texts, dim). Only where `can_embed`."""
