@@ -28,11 +28,15 @@ from labeling.models import Worker
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-REQUEUE_SECONDS = 15.0
+REQUEUE_SECONDS = 5.0  # django-q2 fetches a task ahead: one process may sit on the task of another that is idle
 STUCK_AFTER = timedelta(seconds=15)  # tasks wait and none is carried out
 SILENT_AFTER = timedelta(minutes=5)  # of what looks for its work itself; reading a large project takes a while
 BEAT = timedelta(seconds=workers.BEAT_SECONDS)
 GRACE_SECONDS = 30.0  # for what is being done to be finished
+
+
+class AnotherKey(RuntimeError):
+    """Workers of this database sign tasks with another SECRET_KEY: each would throw away what the other queued."""
 
 
 class Group:
@@ -42,7 +46,9 @@ class Group:
     def __init__(self, kind: str, command: Sequence[str]) -> None:
         self.kind = kind
         self.command = command
-        self.worker = Worker.objects.create(host=processes.this_machine(), cluster=kind, supervisor_pid=os.getpid())
+        self.worker = Worker.objects.create(
+            host=processes.this_machine(), cluster=kind, supervisor_pid=os.getpid(), key_mark=workers.key_mark()
+        )
         self._start()
 
     @property
@@ -145,8 +151,9 @@ class Cluster(Group):
 
 def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]) -> None:
     """Run a group for each kind of work (its name -> the command) until `is_over`; then end them, their tasks
-    finished."""
+    finished. Raises AnotherKey when other workers have another SECRET_KEY."""
     end_leftovers()
+    _require_same_key()
     groups = [_group_for(kind)(kind, command) for kind, command in commands.items()]
     requeued_at = time.monotonic()
     try:
@@ -163,6 +170,15 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
         deadline = time.monotonic() + GRACE_SECONDS
         for group in groups:
             group.end(deadline)
+
+
+def _require_same_key() -> None:
+    other = workers.alive().exclude(key_mark=workers.key_mark()).first()
+    if other is not None:
+        raise AnotherKey(
+            f"The worker of {other.host} has another SECRET_KEY. Set the same one in .env on every machine: tasks are "
+            "signed with it, and one's tasks would be lost to the other."
+        )
 
 
 def _group_for(kind: str) -> type[Group]:

@@ -1,6 +1,8 @@
 """Real background workers for tests: a database of their own, `manage.py run_worker`, and looks at its processes."""
 
+import copy
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = ("DATABASE_URL", "Q_BROKER_URL", "SECRET_KEY")  # what the machines of an installation have in common
 
 
 @contextmanager
@@ -42,13 +45,14 @@ class Installation:
 
     def __init__(self, url: str, folder: Path, **environment: str) -> None:
         self.folder = folder
+        self.root = ROOT
         self.environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1", **environment}
         self.manage("migrate", "--verbosity", "0")
 
     def manage(self, *args: str, **more: str) -> str:
         command = [sys.executable, "manage.py", *args]
         environment = {**self.environment, **more}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -70,12 +74,23 @@ class Installation:
         """`manage.py run_worker`, until the end of the block, however that comes."""
         with (self.folder / "worker.log").open("ab") as log:
             command = [sys.executable, "manage.py", "run_worker", *args]
-            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)
         try:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
+
+    def elsewhere(self) -> "Installation":
+        """The same installation as another machine has it: in a folder of its own, with its settings in an `.env`."""
+        other = copy.copy(self)
+        other.root = self.folder / "elsewhere"
+        unwanted = shutil.ignore_patterns(".*", "docs", "benchmarks", "*.sqlite3*")
+        shutil.copytree(ROOT, other.root, ignore=unwanted)
+        other.environment = {key: value for key, value in self.environment.items() if key not in SHARED}
+        settings = "".join(f"{key}={self.environment.get(key, '')}\n" for key in SHARED)
+        (other.root / ".env").write_text(settings)
+        return other
 
     @property
     def log(self) -> str:

@@ -7,5 +7,6 @@ LABELING_PROVIDERS = {
     **LABELING_PROVIDERS,
     "keyword": {"BACKEND": "tests.fakes.KeywordEncoder", "OPTIONS": {}},
     "slow": {"BACKEND": "tests.fakes.Slow", "OPTIONS": {"seconds_a_text": 0.004}},
+    "slower": {"BACKEND": "tests.fakes.Slow", "OPTIONS": {"seconds_a_text": 0.01}},
 }
 LABELING_ENCODER = "keyword"

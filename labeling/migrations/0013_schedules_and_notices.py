@@ -34,6 +34,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='worker',
+            name='key_mark',
+            field=models.CharField(default='', help_text='Tells whether it signs tasks with the same key as others.', max_length=20),
+            preserve_default=False,
+        ),
+        migrations.AddField(
             model_name='labelingrun',
             name='queued_at',
             field=models.DateTimeField(blank=True, editable=False, help_text='When a process was last brought to it.', null=True),

@@ -11,6 +11,7 @@ class Worker(models.Model):
     cluster = models.CharField(max_length=50, help_text="The queue it takes tasks from.")
     supervisor_pid = models.PositiveIntegerField()
     group_pid = models.PositiveIntegerField(null=True, help_text="The process group, to be ended with all it started.")
+    key_mark = models.CharField(max_length=20, help_text="Tells whether it signs tasks with the same key as others.")
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now, help_text="Its supervisor lived then.")
     worked_at = models.DateTimeField(null=True, help_text="A task of it was being carried out then.")

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -6,15 +7,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from labeling import annotations, chunks, classifiers, execution, phases, runs
+from labeling import annotations, chunks, classifiers, execution, phases, run_progress, runs
 from labeling.annotations import Prediction
-from labeling.choices import ChunkState, ClassifierKind, RunStatus, TextStatus
+from labeling.choices import ChunkState, ClassifierKind, RunPhase, RunStatus, TextStatus
 from labeling.embeddings import TextRow
 from labeling.labelers import HeadLabeler
-from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, Text
+from labeling.models import Classifier, Embedding, Label, LabelingRun, Project, RunChunk, Text
 from labeling.providers import get_provider
-from labeling.providers.base import Encoding, ProviderError
-from tests.fakes import KeywordEncoder
+from labeling.providers.base import CategorySpec, Encoding, ProviderError
+from tests.fakes import KeywordEncoder, KeywordScores
 from tests.labeling.working import done_with, let_die, take
 
 AddTexts = Callable[..., list[Text]]
@@ -221,6 +222,23 @@ def test_a_cancelled_run_stops_and_keeps_its_labels(run: LabelingRun, monkeypatc
     assert (run.status, run.done) == (RunStatus.CANCELLED, 4)  # with what it was at
 
 
+@pytest.mark.parametrize("phase", RunPhase.values)
+def test_a_run_is_cancelled_in_any_phase(run: LabelingRun, monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+    take_any = chunks.take
+
+    def cancelling(run: LabelingRun, *args: Any, **options: Any) -> RunChunk | None:
+        chunk = take_any(run, *args, **options)
+        if chunk and chunk.phase == phase:
+            runs.cancel(LabelingRun.objects.get(pk=run.pk))  # in another process
+        return chunk
+
+    monkeypatch.setattr(chunks, "take", cancelling)
+    with pytest.raises(runs.RunStopped):
+        execution.execute(run)
+    assert run.status == RunStatus.CANCELLED
+    assert not run.chunks.filter(state=ChunkState.WORKING).exists()
+
+
 def test_a_permanent_error_fails_the_run_and_says_what_to_do(project: Project, texts: list[Text]) -> None:
     run = runs.start(project, provider="broken")
     with pytest.raises(ProviderError):
@@ -252,6 +270,26 @@ def test_one_bad_text_does_not_fail_those_beside_it(
     execution.execute(run)
     assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
     assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
+
+
+@pytest.mark.parametrize("every", [100, 2])
+def test_a_provider_that_fails_for_a_share_of_the_texts_labels_the_others(
+    project: Project, add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    add_texts(project, *(f"sports number {n} {'bad' if n % every == 0 else 'good'}" for n in range(200)))
+    original = KeywordScores.predict
+
+    def refuse(self: KeywordScores, contents: Sequence[str], categories: Sequence[CategorySpec]) -> Any:
+        if any(content.endswith("bad") for content in contents):
+            raise ProviderError("Refused.", permanent=False)
+        return original(self, contents, categories)
+
+    monkeypatch.setattr(KeywordScores, "predict", refuse)
+    run = runs.start(project, provider="scores")
+    execution.execute(run)
+    failed = 200 // every
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 200 - failed)
+    assert run_progress.of(run).failures == (("Refused.", failed),)
 
 
 def test_a_text_that_a_library_breaks_on_fails_alone(

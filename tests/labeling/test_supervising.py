@@ -85,3 +85,10 @@ def test_of_two_supervisors_one_keeps_the_queues_in_order(installation: Installa
         pks = [str(pk) for (pk,) in installation.rows(WORKERS)]
         said = [installation.manage("shell", "--no-imports", "-c", leads, LABELING_WORKER_ID=pk) for pk in pks]
     assert said == ["True\n", "False\n"]
+
+
+def test_a_worker_with_another_key_refuses_to_start_beside_others(installation: Installation) -> None:
+    with installation.supervisor("--only", "interactive"):
+        wait_for(lambda: installation.rows(WORKERS), 30)
+        with pytest.raises(AssertionError, match="has another SECRET_KEY"):
+            installation.manage("run_worker", "--only", "learning", SECRET_KEY="another")

@@ -34,7 +34,7 @@ def with_brokers(*hardest: str) -> pytest.MarkDecorator:
 @pytest.fixture
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """Texts to label, by a provider that takes its time."""
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.background_settings", "Q_BROKER_URL": ""}
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.background_settings", "Q_BROKER_URL": "", "SECRET_KEY": "shared"}
     if request.param == "redis":
         environment["Q_BROKER_URL"] = own_redis()
     with fresh_database(tmp_path) as url:
@@ -78,8 +78,8 @@ def own_redis() -> str:
     return url
 
 
-def start(installation: Installation) -> int:
-    installation.manage("label_texts", "--project", "news", "--provider", "slow", "--background")
+def start(installation: Installation, provider: str = "slow") -> int:
+    installation.manage("label_texts", "--project", "news", "--provider", provider, "--background")
     [(run,)] = installation.rows("SELECT id FROM labeling_runs")
     return int(run)
 
@@ -156,12 +156,14 @@ def test_what_a_flushed_redis_forgot_is_queued_again(installation: Installation)
 
 
 @with_brokers("orm")
-def test_two_supervisors_share_a_run(installation: Installation, tmp_path: Path) -> None:
-    with installation.supervisor(), installation.supervisor():
+def test_two_supervisors_share_a_run(installation: Installation) -> None:
+    """As on two machines: each has a folder and settings of its own, and only the database is the same."""
+    with installation.supervisor(), installation.elsewhere().supervisor():
         wait_for(lambda: installation.rows("SELECT COUNT(*) FROM workers WHERE cluster = 'labeling'") == [(2,)], 90)
-        start(installation)
+        start(installation, "slower")
         assert_whole(installation)
-    assert installation.rows("SELECT COUNT(*) FROM run_chunks WHERE phase = 'label'")[0][0] > 1
+    took_part = "SELECT COUNT(DISTINCT worker) FROM run_chunks WHERE phase = 'label'"
+    assert installation.rows(took_part) == [(2,)]
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file is not restarted")

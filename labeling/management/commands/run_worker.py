@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labeling import supervising, workers
 
@@ -23,9 +23,11 @@ class Command(BaseCommand):
         over = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: over.set())
-        supervising.supervise(
-            {kind: command for kind, command in commands().items() if kind in (only or commands())}, is_over=over.is_set
-        )
+        chosen = {kind: command for kind, command in commands().items() if kind in (only or commands())}
+        try:
+            supervising.supervise(chosen, is_over=over.is_set)
+        except supervising.AnotherKey as error:
+            raise CommandError(str(error)) from error
 
 
 def commands() -> dict[str, Sequence[str]]:
