@@ -33,6 +33,7 @@ class Prediction:
     evidence: list[tuple[int, int, float]]
     is_truncated: bool
     is_audit: bool
+    confidence_source: str = ""
     urgency: float | None = None  # that a person looks at it, from 0 to 1; None: one minus the margin
 
     @property
@@ -155,6 +156,7 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
         "explanation",
         "evidence",
         "is_truncated",
+        "confidence_source",
     )
     values = attrgetter("text_id", "category_id", *columns[2:])
     rows = ((*values(prediction), versions.get(prediction.text_id, 1)) for prediction in predictions)

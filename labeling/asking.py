@@ -1,6 +1,7 @@
 """Texts to the answers of a provider that has no vectors, each asked once: kept as vectors are, beside them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,27 @@ from numpy.typing import NDArray
 from labeling import classifiers, embeddings
 from labeling.embeddings import CachedVector, TextRow
 from labeling.models import Category
-from labeling.providers.base import Provider
+from labeling.providers.base import Provider, ProviderError
 
 LEAST_LOG = -20.0  # a probability of 2e-9: no certainty weighs more
 AT_ONCE = 128  # texts after which answers are kept, whatever happens to the rest
+
+
+class TextsFailed(Exception):
+    """Some texts could not be answered, each for a reason of its own. Answers about the others are kept."""
+
+    def __init__(self, errors: dict[str, ProviderError]) -> None:
+        super().__init__(f"{len(errors)} texts could not be answered.")
+        self.errors = errors  # by content hash
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is known of n texts: `logs` (n, n_categories) of the probabilities, where they come from, and why."""
+
+    logs: NDArray[np.float32]
+    sources: list[str]
+    reasons: list[str]
 
 
 class CachedAnswers:
@@ -28,24 +46,35 @@ class CachedAnswers:
         """Under which all that it reads is kept."""
         return (self.fingerprint,)
 
-    def read(self, rows: Sequence[TextRow]) -> NDArray[np.float32]:
-        """Log-probabilities (n_texts, n_categories). Only texts that were never asked about are sent.
+    def read(self, rows: Sequence[TextRow]) -> Asked:
+        """What the provider says of these texts. Only those that were never asked about are sent.
 
-        They are rounded to 16 bits, also the first time, so that a later run finds the same label.
+        Logarithms are rounded to 16 bits, also the first time, so that a later run finds the same label. Raises
+        TextsFailed when there is a text without an answer.
         """
         cached = embeddings.load((row.content_hash for row in rows), fingerprint=self.fingerprint)
         missing = [row for row in rows if row.content_hash not in cached]
+        failed: dict[str, ProviderError] = {}
         for start in range(0, len(missing), AT_ONCE):
-            self._ask(missing[start : start + AT_ONCE], cached)
-        logs = np.array([cached[row.content_hash].vector for row in rows], dtype=np.float32)
-        return logs.reshape(len(rows), len(self.categories))
+            failed |= self._ask(missing[start : start + AT_ONCE], cached)
+        if failed:
+            raise TextsFailed(failed)
+        found = [cached[row.content_hash] for row in rows]
+        logs = np.array([one.vector for one in found], dtype=np.float32).reshape(len(rows), len(self.categories))
+        return Asked(logs, [one.confidence_source for one in found], [one.reason for one in found])
 
-    def _ask(self, rows: Sequence[TextRow], cached: dict[str, CachedVector]) -> None:
-        """Send these texts to the provider, keep its answers and add them to `cached`."""
-        scores = self.provider.predict([row.content for row in rows], self.categories)
-        logs = np.log(np.maximum(scores, np.exp(LEAST_LOG), dtype=np.float32))
-        hashes = [row.content_hash for row in rows]
+    def _ask(self, rows: Sequence[TextRow], cached: dict[str, CachedVector]) -> dict[str, ProviderError]:
+        """Send these texts to the provider, keep its answers and add them to `cached`; returns what failed."""
+        said = self.provider.answer([row.content for row in rows], self.categories)
+        logs = np.log(np.maximum(said.scores, np.exp(LEAST_LOG), dtype=np.float32)).astype(embeddings.STORED)
+        answered: dict[str, CachedVector] = {}
+        failed: dict[str, ProviderError] = {}
+        for row, vector, source, reason, error in zip(rows, logs, said.sources, said.reasons, said.errors, strict=True):
+            if error is not None:
+                failed[row.content_hash] = error
+            else:
+                answered[row.content_hash] = CachedVector(vector, False, reason, source.value)
         if self.keeps:
-            embeddings.store(hashes, logs, np.zeros(len(rows), dtype=bool), fingerprint=self.fingerprint)
-        rounded = logs.astype(embeddings.STORED)
-        cached.update(zip(hashes, (CachedVector(row, False) for row in rounded), strict=True))
+            embeddings.store(answered, fingerprint=self.fingerprint)
+        cached.update(answered)
+        return failed

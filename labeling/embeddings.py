@@ -1,6 +1,6 @@
 """Texts to vectors, each content once: cached for each model, whatever project it is in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labeling import bulk
 from labeling.models import Classifier, Embedding
-from labeling.providers.base import Encoding, Provider, TokenStates
+from labeling.providers.base import Provider, TokenStates
 
 STORED = np.dtype("<f2")
 STATES_BYTES = 200_000_000  # of the token states that are kept in memory: about 5,000 texts of 50 words
@@ -28,6 +28,8 @@ class TextRow(NamedTuple):
 class CachedVector(NamedTuple):
     vector: NDArray[np.float16]  # (dim,), of unit length where an encoder made it
     is_truncated: bool
+    reason: str = ""
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,23 +83,20 @@ class CachedEncoder:
             return {}
         found = self.provider.encode([row.content for row in rows], with_states=self.explained)
         hashes = [row.content_hash for row in rows]
+        read = dict(zip(hashes, map(CachedVector, found.vectors.astype(STORED), found.truncated.tolist()), strict=True))
         if self.keeps:
-            self._store(hashes, found, [index for index, key in enumerate(hashes) if key not in cached])
-        rounded = found.vectors.astype(STORED)
-        cached.update(zip(hashes, map(CachedVector, rounded, found.truncated.tolist()), strict=True))
+            new = {key: vector for key, vector in read.items() if key not in cached}
+            store(new, fingerprint=self.provider.fingerprint)
+        cached.update(read)
         return dict(zip(hashes, found.states or repeat(None), strict=False))
-
-    def _store(self, hashes: Sequence[str], found: Encoding, new: Sequence[int]) -> None:
-        keys, rows = [hashes[index] for index in new], list(new)
-        store(keys, found.vectors[rows], found.truncated[rows], fingerprint=self.provider.fingerprint)
 
 
 def load(content_hashes: Iterable[str], *, fingerprint: str | QuerySet[Classifier, str]) -> dict[str, CachedVector]:
     """The vectors that are cached, by content hash."""
     rows = Embedding.objects.filter(model_fingerprint=fingerprint, content_hash__in=list(content_hashes))
     return {
-        content_hash: CachedVector(np.frombuffer(vector, dtype=STORED), is_truncated)
-        for content_hash, vector, is_truncated in rows.values_list("content_hash", "vector", "is_truncated")
+        content_hash: CachedVector(np.frombuffer(vector, dtype=STORED), *more)
+        for content_hash, vector, *more in rows.values_list("content_hash", "vector", *CachedVector._fields[1:])
     }
 
 
@@ -112,14 +111,11 @@ def stacked(vectors: Sequence[bytes]) -> NDArray[np.float16]:
     return np.frombuffer(b"".join(vectors), dtype=STORED).reshape(len(vectors), -1 if vectors else 0)
 
 
-def store(
-    content_hashes: Sequence[str], vectors: NDArray[np.float32], truncated: NDArray[np.bool_], *, fingerprint: str
-) -> None:
-    """Keep vectors of shape (n_texts, dim). What is cached already stays as it is."""
-    vector_bytes = (row.tobytes() for row in vectors.astype(STORED))
+def store(found: Mapping[str, CachedVector], *, fingerprint: str) -> None:
+    """Keep vectors, by content hash. What is cached already stays as it is."""
     # Sorted, so that two processes that embed the same texts cannot wait for each other's rows on PostgreSQL.
-    rows = sorted(zip(content_hashes, vector_bytes, truncated.tolist(), strict=True))
-    columns = ("content_hash", "vector", "is_truncated")
+    rows = [(key, found[key].vector.tobytes(), *found[key][1:]) for key in sorted(found)]
+    columns = ("content_hash", *CachedVector._fields)
     bulk.insert_ignoring_duplicates(Embedding, columns, rows, shared={"model_fingerprint": fingerprint})
 
 

@@ -35,9 +35,9 @@ class StackedEncoder:
 
     def read(self, rows: Sequence[TextRow]) -> Encoded:
         """As `CachedEncoder.read`. The model is asked only about texts that it was never asked about."""
-        logs = self.asked.read(rows)
+        asked = self.asked.read(rows)
         encoded = self.encoder.read(rows)
-        return replace(encoded, vectors=answers.features(logs, encoded.vectors))
+        return replace(encoded, vectors=answers.features(asked.logs, encoded.vectors))
 
 
 def load(content_hashes: Iterable[str], inputs: Inputs | Classifier) -> dict[str, NDArray[np.float32]]:

@@ -21,7 +21,7 @@ from labeling.learning.classifier import LinearHead, softmax
 from labeling.learning.explain import Evidence
 from labeling.models import Category, Classifier
 from labeling.providers import get_encoder
-from labeling.providers.base import Provider, TokenStates
+from labeling.providers.base import ConfidenceSource, Provider, TokenStates
 
 KEPT_SCORES = 20
 
@@ -53,6 +53,8 @@ class Labeler(ABC):
         audit: Sequence[bool],
         evidence: Sequence[Sequence[Evidence]] | None = None,
         truncated: Sequence[bool] | None = None,
+        sources: Sequence[str] | None = None,
+        reasons: Sequence[str] | None = None,
     ) -> list[Prediction]:
         """One for each text, from probabilities (n_texts, n_categories) and what the model gave before temperature."""
         urgency = priorities.urgency(probabilities, self.strategy).tolist()
@@ -65,6 +67,8 @@ class Labeler(ABC):
                 is_audit=audit[i],
                 evidence=evidence[i] if evidence else (),
                 is_truncated=truncated[i] if truncated else False,
+                confidence_source=sources[i] if sources else ConfidenceSource.PROBABILITIES,
+                reason=reasons[i] if reasons else "",
             )
             for i, row in enumerate(rows)
         ]
@@ -79,6 +83,8 @@ class Labeler(ABC):
         is_audit: bool,
         evidence: Sequence[Evidence] = (),
         is_truncated: bool = False,
+        confidence_source: str = ConfidenceSource.PROBABILITIES,
+        reason: str = "",
     ) -> Prediction:
         best = np.argsort(-probabilities, kind="stable")[:KEPT_SCORES]
         ranked = [(self.categories[i], float(probabilities[i])) for i in best]
@@ -91,11 +97,12 @@ class Labeler(ABC):
             raw_score=float(raw[best[0]]),
             margin=confidence - (ranked[1][1] if len(ranked) > 1 else 0.0),
             scores=[(category.pk, round(score, 6)) for category, score in ranked],
-            explanation=explain.sentence(named, explain.phrases(row.content, evidence)),
+            explanation=explain.sentence(named, explain.phrases(row.content, evidence), reason=reason),
             evidence=[(word.start, word.end, round(word.weight, 4)) for word in evidence],
             is_truncated=is_truncated,
             is_audit=is_audit,
             urgency=urgency,
+            confidence_source=confidence_source,
         )
 
 
@@ -179,8 +186,9 @@ class ScoresLabeler(Labeler):
 
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         audit = draw_audit(len(rows), audit_share)
-        scores = softmax(self.reader.read(rows))
-        return self.predictions(rows, scores, raw=scores, audit=audit)
+        asked = self.reader.read(rows)
+        scores = softmax(asked.logs)
+        return self.predictions(rows, scores, raw=scores, audit=audit, sources=asked.sources, reasons=asked.reasons)
 
 
 def of_answers(

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from django.db import Error
 from numpy.typing import NDArray
 
 from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring, runs
+from labeling.asking import TextsFailed
 from labeling.choices import ClassifierKind, RunPhase, TextStatus
 from labeling.chunks import Step
 from labeling.embeddings import CachedEncoder, TextRow
@@ -196,6 +198,9 @@ class Work:
         """
         try:
             predictions = self.labeler.label(rows, audit_share=self.run.audit_share)
+        except TextsFailed as failed:
+            answered = [row for row in rows if row.content_hash not in failed.errors]
+            return self._refuse(rows, failed) + (self._label(answered) if answered else 0)
         except Error:  # of the database, and not of a text
             raise
         except Exception as error:  # each library has its own, of which one text must not stop all others
@@ -215,6 +220,17 @@ class Work:
         held = annotations.record_predictions(self.run, predictions)
         logger.info("Run %s: labeled %s of %s texts", self.run.pk, held, len(rows))
         return 0
+
+    def _refuse(self, rows: list[TextRow], failed: TextsFailed) -> int:
+        """Keep why single texts could not be labeled; returns how many."""
+        by_reason: dict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            if row.content_hash in failed.errors:
+                by_reason[str(failed.errors[row.content_hash])].append(row.id)
+        for reason, ids in by_reason.items():
+            logger.warning("Run %s: %s texts failed: %s", self.run.pk, len(ids), reason)
+            annotations.record_failures(self.run, ids, reason)
+        return sum(map(len, by_reason.values()))
 
     def _refuse_to_go_on_in_vain(self) -> None:
         """Raises ProviderError when many texts were gone through by all processes and not one could be labeled."""
@@ -247,15 +263,17 @@ class Work:
             return
         decided = self.run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
         newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
-        waiting = features.lacking(newest, reader.fingerprints).values_list("pk", "content", "content_hash")
-        while rows := [TextRow(*values) for values in waiting[:READ_AT_ONCE]]:
+        for ids in features.lacking(newest, reader.fingerprints).in_batches(lambda: READ_AT_ONCE):
             self.keep_on()
+            rows = Text.objects.filter(pk__in=ids).values_list("pk", "content", "content_hash")
             try:
-                reader.read(rows)
+                reader.read([TextRow(*values) for values in rows])
+            except TextsFailed as failed:
+                logger.warning("Run %s: %s decided texts were not read", self.run.pk, len(failed.errors))
             except ProviderError as error:
                 if error.permanent:
                     raise
-                logger.warning("Run %s: %s decided texts were not read: %s", self.run.pk, len(rows), error)
+                logger.warning("Run %s: %s decided texts were not read: %s", self.run.pk, len(ids), error)
                 return
 
 

@@ -3,12 +3,21 @@
 import re
 import time
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.providers.base import CategorySpec, Encoding, Provider, ProviderError, TokenStates
+from labeling.providers.base import (
+    Answers,
+    CategorySpec,
+    ConfidenceSource,
+    Encoding,
+    Provider,
+    ProviderError,
+    TokenStates,
+)
 
 DIM = 256
 WORD = re.compile(r"\w+")
@@ -66,6 +75,22 @@ class KeywordScores(KeywordEncoder):
     can_explain = False
     model_name = "scores"
     fingerprint = "scores-1"
+
+
+class Talkative(KeywordScores):
+    """Gives a reason with each answer, and refuses texts that say nothing."""
+
+    model_name = "talkative"
+    fingerprint = "talkative-1"
+
+    def answer(self, texts: Sequence[str], categories: Sequence[CategorySpec], **options: Any) -> Answers:
+        errors = [ProviderError("It says nothing.", permanent=False) if "nothing" in text else None for text in texts]
+        return Answers(
+            self.predict(texts, categories),
+            [ConfidenceSource.STATED] * len(texts),
+            [f"It says {text.split()[0]}." for text in texts],
+            errors,
+        )
 
 
 class Broken(Provider):

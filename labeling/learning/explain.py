@@ -94,15 +94,18 @@ def phrases(text: str, evidence: Sequence[Evidence]) -> list[str]:
     return list({phrase.casefold(): phrase for phrase in reversed(found)}.values())[::-1]
 
 
-def sentence(ranked: Sequence[tuple[str, float]], words: Sequence[str]) -> str:
+def sentence(ranked: Sequence[tuple[str, float]], words: Sequence[str], *, reason: str = "") -> str:
     """One sentence for people: "Sports 0.91, next Business 0.05; because of: striker, injury time, cup".
 
-    `ranked` are category names with their confidence, best first, at least one; `words` are the `phrases`, if any.
+    `ranked` are category names with their confidence, best first, at least one; `words` are the `phrases`, if any;
+    `reason` is what a language model said of its answer.
     """
     said = f"{ranked[0][0]} {_figure(ranked[0][1])}"
     if len(ranked) > 1:
         said += f", next {ranked[1][0]} {_figure(ranked[1][1])}"
-    return f"{said}; because of: {', '.join(words)}" if words else said
+    if words:
+        said += f"; because of: {', '.join(words)}"
+    return f"{said}; in the model's own words: {reason}" if reason else said
 
 
 def _units(

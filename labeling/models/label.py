@@ -27,6 +27,9 @@ class Label(AppendOnlyModel):
     raw_score = models.FloatField(null=True, blank=True, help_text="What the model gave, before temperature.")
     margin = models.FloatField(null=True, blank=True, help_text="Confidence less that of the next category.")
     is_calibrated = models.BooleanField(default=False, help_text="Confidence was fitted to reviews.")
+    confidence_source = models.CharField(
+        max_length=20, blank=True, default="", help_text="What a model's confidence was computed from."
+    )
     scores = models.JSONField(default=list, help_text="The best 20 categories: [[category id, probability], ...].")
     explanation = models.TextField(blank=True)
     evidence = models.JSONField(

@@ -18,6 +18,10 @@ class Embedding(models.Model):
     model_fingerprint = models.CharField(max_length=32)
     vector = models.BinaryField(help_text="float16, little-endian: a vector of unit length, or log-probabilities")
     is_truncated = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, default="", help_text="Why it answered so, in the model's own words.")
+    confidence_source = models.CharField(
+        max_length=20, blank=True, default="", help_text="What the probabilities of an answer were computed from."
+    )
 
     class Meta:
         db_table = "embeddings"

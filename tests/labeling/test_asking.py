@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from labeling import asking, classifiers
-from labeling.asking import CachedAnswers
+from labeling.asking import CachedAnswers, TextsFailed
 from labeling.embeddings import TextRow
 from labeling.learning.classifier import softmax
 from labeling.models import Embedding, Project
 from labeling.providers.base import ProviderError
-from tests.fakes import KeywordScores
+from tests.fakes import KeywordScores, Talkative
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def provider() -> KeywordScores:
 
 def test_the_answer_is_the_providers(project: Project, provider: KeywordScores) -> None:
     categories = project.active_categories()
-    logs = CachedAnswers(provider, categories).read(ROWS)
+    logs = CachedAnswers(provider, categories).read(ROWS).logs
     given = provider.predict([row.content for row in ROWS], classifiers.specs(categories))
     np.testing.assert_allclose(softmax(logs), given, rtol=2e-3, atol=1e-6)
 
@@ -42,7 +42,7 @@ def test_nothing_is_asked_twice(project: Project, provider: KeywordScores) -> No
     before = provider.texts_encoded
     again = CachedAnswers(provider, project.active_categories()).read(ROWS)
     assert provider.texts_encoded == before
-    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first.logs, again.logs)
 
 
 def test_other_words_of_a_category_are_another_question(project: Project, provider: KeywordScores) -> None:
@@ -54,7 +54,7 @@ def test_other_words_of_a_category_are_another_question(project: Project, provid
 
 def test_no_certainty_is_infinite(project: Project, provider: KeywordScores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provider, "predict", lambda texts, _: np.eye(3, dtype=np.float32)[: len(texts)])
-    logs = CachedAnswers(provider, project.active_categories()).read(ROWS)
+    logs = CachedAnswers(provider, project.active_categories()).read(ROWS).logs
     assert np.isfinite(logs).all()
     assert logs.min() == asking.LEAST_LOG
 
@@ -67,7 +67,21 @@ def test_answers_before_an_error_are_kept(project: Project, monkeypatch: pytest.
         answers.read(ROWS)
     assert set(Embedding.objects.values_list("content_hash", flat=True)) == {"a", "b"}
     provider.is_mended = True
-    assert answers.read(ROWS).shape == (3, 3)
+    assert answers.read(ROWS).logs.shape == (3, 3)
+
+
+def test_reasons_and_sources_are_kept_with_the_answer(project: Project) -> None:
+    CachedAnswers(Talkative(), project.active_categories()).read(ROWS[:2])
+    again = CachedAnswers(Talkative(), project.active_categories()).read(ROWS[:2])
+    assert again.reasons == ["It says sports.", "It says business."]
+    assert again.sources == ["stated", "stated"]
+
+
+def test_a_text_without_an_answer_is_named_and_the_others_are_kept(project: Project) -> None:
+    with pytest.raises(TextsFailed) as failed:
+        CachedAnswers(Talkative(), project.active_categories()).read(ROWS)
+    assert [(key, str(error)) for key, error in failed.value.errors.items()] == [("c", "It says nothing.")]
+    assert set(Embedding.objects.values_list("content_hash", flat=True)) == {"a", "b"}
 
 
 def test_what_is_not_to_be_kept_is_not(project: Project, provider: KeywordScores) -> None:

@@ -272,6 +272,23 @@ def test_one_bad_text_does_not_fail_those_beside_it(
     assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
 
 
+def test_a_label_keeps_the_models_own_words_and_what_its_confidence_comes_from(
+    project: Project, texts: list[Text]
+) -> None:
+    execution.execute(runs.start(project, provider="talkative"))
+    label = Label.objects.get(text=texts[0])
+    assert label.confidence_source == "stated"
+    assert label.explanation.endswith("; in the model's own words: It says sports.")
+
+
+def test_a_text_that_the_model_refuses_fails_with_its_reason(project: Project, add_texts: AddTexts) -> None:
+    add_texts(project, "sports news", "nothing at all", "business news")
+    run = runs.start(project, provider="talkative")
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 2)
+    assert Text.objects.get(status=TextStatus.FAILED).error == "It says nothing."
+
+
 @pytest.mark.parametrize("every", [100, 2])
 def test_a_provider_that_fails_for_a_share_of_the_texts_labels_the_others(
     project: Project, add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch, every: int

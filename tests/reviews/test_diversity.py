@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from labeling import embeddings
 from labeling.models import Classifier, Project, Text
 from reviews import diversity, queue
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, Reviewer
+from tests import vectors
 
 pytestmark = pytest.mark.django_db
 MODEL = "model"
@@ -21,9 +21,8 @@ def classifier(project: Project) -> Classifier:
 def at(texts: list[Text], *degrees: float) -> None:
     """Gives each text a vector in the plane, at this angle."""
     angles = np.radians(degrees)
-    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    hashes = [text.content_hash for text in texts]
-    embeddings.store(hashes, vectors, np.zeros(len(texts), dtype=bool), fingerprint=MODEL)
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    vectors.keep([text.content_hash for text in texts], rows, fingerprint=MODEL)
 
 
 def test_near_duplicates_of_an_earlier_text_come_last(project: Project, classifier: Classifier, add_texts) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from labeling import embeddings
 from labeling.models import Classifier, Project, Text
 from reviews import grouping
 from reviews.decisions import Decision, record
 from reviews.grouping import By
 from reviews.models import Action, Assignment, QueueReason, Reviewer
+from tests import vectors
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def alike(add_labeled: AddLabeled) -> list[Text]:
 
 
 @pytest.fixture
-def vectors(project: Project, alike: list[Text]) -> None:
+def kept_vectors(project: Project, alike: list[Text]) -> None:
     """The last two texts mean the same in other words; the first has no vector."""
     Classifier.objects.create(
         project=project, version=1, kind="zero_shot", model_fingerprint="m", category_ids=[], weights=b""
@@ -38,7 +38,7 @@ def vectors(project: Project, alike: list[Text]) -> None:
     rows = np.eye(8, dtype=np.float32)
     rows[7] = rows[6]
     hashes = [text.content_hash for text in alike]
-    embeddings.store(hashes[1:], rows[1:], np.zeros(7, dtype=bool), fingerprint="m")
+    vectors.keep(hashes[1:], rows[1:], fingerprint="m")
 
 
 def groups(reviewer: Reviewer, project: Project, by: By = By.WORDS) -> list[list[int]]:
@@ -57,7 +57,7 @@ def test_texts_of_nearly_the_same_words_are_a_group(project: Project, anna: Revi
     assert page.groups[0].categories == [("Sports", 5)]
 
 
-@pytest.mark.usefixtures("vectors")
+@pytest.mark.usefixtures("kept_vectors")
 def test_texts_of_nearly_the_same_meaning_are_a_group(project: Project, anna: Reviewer, alike: list[Text]) -> None:
     assert groups(anna, project, By.MEANING) == [keys(alike[6:])]
     assert grouping.page_of(anna, project, by=By.MEANING).compared == 7
@@ -100,7 +100,7 @@ def test_large_groups_are_shown_in_part(
     assert (len(group.rows), group.count) == (2, 5)
 
 
-@pytest.mark.usefixtures("vectors")
+@pytest.mark.usefixtures("kept_vectors")
 def test_groups_come_page_by_page(
     project: Project, anna: Reviewer, alike: list[Text], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +114,7 @@ def test_groups_come_page_by_page(
 
 
 @pytest.mark.parametrize("by", By)
-@pytest.mark.usefixtures("vectors")
+@pytest.mark.usefixtures("kept_vectors")
 def test_the_queries_do_not_grow_with_the_groups(
     project: Project, anna: Reviewer, alike: list[Text], by: By, django_assert_max_num_queries
 ) -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from labeling import embeddings
 from labeling.models import Category, Classifier, Project, Text
 from reviews import listing
 from reviews.batches import MOST_TEXTS
@@ -12,6 +11,7 @@ from reviews.decisions import Decision, record
 from reviews.filters import NO_FILTERS, Filters
 from reviews.listing import Count, Order, Page, Place, page_of, preview_chosen, preview_matching
 from reviews.models import Action, Assignment, QueueReason, Reviewer
+from tests import vectors
 
 pytestmark = pytest.mark.django_db
 
@@ -65,9 +65,8 @@ def give_vectors(project: Project) -> Callable[..., None]:
 
     def give(texts: list[Text], *degrees: float) -> None:
         angles = np.radians(degrees)
-        vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-        hashes = [text.content_hash for text in texts]
-        embeddings.store(hashes, vectors, np.zeros(len(hashes), dtype=bool), fingerprint="f")
+        rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+        vectors.keep([text.content_hash for text in texts], rows, fingerprint="f")
 
     return give
 
