@@ -144,6 +144,7 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
         "provider": run.provider,
         "model_name": run.model_name,
         "classifier": run.classifier_id,
+        "prompt_version": (run.prompt or {}).get("version"),
         "is_calibrated": bool(run.classifier and run.classifier.quality.get("is_calibrated")),
     }
     columns = (

@@ -1,6 +1,6 @@
 """One text, answered at once: nothing is stored."""
 
-from labeling import classifiers, labelers, runs
+from labeling import classifiers, labelers, prompts, runs
 from labeling.annotations import Prediction
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -8,7 +8,6 @@ from labeling.learning import zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.models import Category, Project
 from labeling.normalizing import content_hash, normalize
-from labeling.providers import get_provider
 from labeling.providers.base import Provider
 
 
@@ -21,7 +20,7 @@ def answer(project: Project, content: str, *, provider: str = "") -> Prediction:
     if not categories:
         raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
     text = normalize(content)
-    labeler = _labeler(project, get_provider(provider or project.provider_alias), categories)
+    labeler = _labeler(project, prompts.provider_for(project, provider), categories)
     return labeler.label([TextRow(0, text, content_hash(text))])[0]
 
 

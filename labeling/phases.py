@@ -11,7 +11,18 @@ import numpy as np
 from django.db import Error
 from numpy.typing import NDArray
 
-from labeling import annotations, chunks, classifiers, cold_start, drifting, features, labelers, rescoring, runs
+from labeling import (
+    annotations,
+    chunks,
+    classifiers,
+    cold_start,
+    drifting,
+    features,
+    labelers,
+    prompts,
+    rescoring,
+    runs,
+)
 from labeling.asking import TextsFailed
 from labeling.choices import ClassifierKind, RunPhase, TextStatus
 from labeling.chunks import Step
@@ -19,7 +30,6 @@ from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.models import Category, LabelingRun, RunChunk, Text
-from labeling.providers import get_provider
 from labeling.providers.base import Provider, ProviderError
 from labeling.querysets import TextQuerySet
 
@@ -68,7 +78,7 @@ class Work:
 
     @cached_property
     def provider(self) -> Provider:
-        return get_provider(self.run.provider)
+        return prompts.provider_of(self.run)
 
     @cached_property
     def categories(self) -> list[Category]:

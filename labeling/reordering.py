@@ -15,7 +15,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from labeling import annotations, classifiers, cold_start, lessons, priorities, training
+from labeling import annotations, classifiers, cold_start, lessons, priorities, prompts, training
 from labeling.choices import UNFINISHED_RUNS, ClassifierKind, TextStatus
 from labeling.classifiers import Inputs
 from labeling.learning import learned
@@ -24,7 +24,6 @@ from labeling.learning.learned import Choices, Refit
 from labeling.lessons import Lesson
 from labeling.models import Category, Classifier, Project, Text
 from labeling.open_texts import OpenTexts
-from labeling.providers import get_provider
 from labeling.providers.base import Provider, ProviderError
 
 logger = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ class Learner:
 
     def _follower(self, project: Project) -> "Follower | None":
         """The one that is kept, unless the model or the categories have changed; None where there is no head yet."""
-        provider, categories = get_provider(project.provider_alias), project.active_categories()
+        provider, categories = prompts.provider_for(project), project.active_categories()
         prior = classifiers.newest_prior(project, provider, categories) if provider.can_embed else None
         if prior is None:
             return None

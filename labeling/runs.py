@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from labeling import chunks, queueing, workers
+from labeling import chunks, prompts, queueing, workers
 from labeling.choices import UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
 from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
@@ -66,6 +66,7 @@ def start(
         threshold=project.threshold,
         audit_share=project.audit_share,
         categories=project.category_snapshot(),
+        prompt=prompts.snapshot(project),
         created_by_id=user.pk if user else None,
     )
     _reach(run)

@@ -5,13 +5,12 @@ import math
 import numpy as np
 from django.db.models import QuerySet
 
-from labeling import classifiers, lessons
+from labeling import classifiers, lessons, prompts
 from labeling.choices import ClassifierKind
 from labeling.classifiers import Inputs
 from labeling.learning import sampling
 from labeling.learning.sampling import StoppingAdvice
 from labeling.models import Classifier, Project
-from labeling.providers import get_provider
 
 REVIEWS_A_ROUND = 25  # between two classifiers that are compared: after one review nothing looks changed
 
@@ -21,7 +20,7 @@ def advise(project: Project) -> StoppingAdvice:
 
     Asked anew of the classifiers, which are all kept: no answers need to be stored. Raises ProviderError.
     """
-    provider, categories = get_provider(project.provider_alias), project.active_categories()
+    provider, categories = prompts.provider_for(project), project.active_categories()
     if not provider.can_embed or not categories:
         return sampling.stopping_advice([])
     heads = [classifiers.load_head(pk) for pk in _rounds(classifiers.fitted_for(project, provider, categories))]

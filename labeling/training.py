@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import classifiers, lessons
+from labeling import classifiers, lessons, prompts
 from labeling.choices import ClassifierKind
 from labeling.learning import answers, calibration, learned, stacked, weighting
 from labeling.learning.classifier import LinearHead
@@ -14,7 +14,7 @@ from labeling.learning.learned import LearnedFit
 from labeling.learning.stacked import StackedFit
 from labeling.lessons import Lesson
 from labeling.models import Category, Classifier, Project
-from labeling.providers import get_encoder, get_provider
+from labeling.providers import get_encoder
 from labeling.providers.base import Provider
 
 FEWEST_REVIEWS = 10
@@ -32,7 +32,7 @@ def train(project: Project) -> Classifier:
     loaded. The provider is asked for categories that are new only; texts come from what is cached. Where it gives no
     vectors, an encoder's are computed where they are missing.
     """
-    provider = get_provider(project.provider_alias)
+    provider = prompts.provider_for(project)
     categories = project.active_categories()
     inputs = classifiers.inputs(provider, categories)
     lesson = lessons.read(project, inputs, categories)

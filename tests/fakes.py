@@ -14,6 +14,7 @@ from labeling.providers.base import (
     CategorySpec,
     ConfidenceSource,
     Encoding,
+    Prompt,
     Provider,
     ProviderError,
     TokenStates,
@@ -91,6 +92,22 @@ class Talkative(KeywordScores):
             [f"It says {text.split()[0]}." for text in texts],
             errors,
         )
+
+
+class Obedient(KeywordScores):
+    """Follows a prompt: keeps those it was asked with."""
+
+    can_be_told = True
+    model_name = "obedient"
+    fingerprint = "obedient-1"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prompts: list[Prompt] = []
+
+    def answer(self, texts: Sequence[str], categories: Sequence[CategorySpec], **options: Any) -> Answers:
+        self.prompts.append(options["prompt"])
+        return super().answer(texts, categories)
 
 
 class Broken(Provider):

@@ -6,6 +6,7 @@ from labeling.models.chunk import RunChunk
 from labeling.models.label import Label
 from labeling.models.learned import Classifier, Embedding
 from labeling.models.project import Category, Project
+from labeling.models.prompt import PromptVersion
 from labeling.models.run import LabelingRun
 from labeling.models.text import ImportRecord, Text
 from labeling.models.worker import Worker
@@ -21,6 +22,7 @@ __all__ = [
     "Label",
     "LabelingRun",
     "Project",
+    "PromptVersion",
     "RunChunk",
     "Text",
     "Worker",

@@ -37,6 +37,7 @@ class LabelingRun(models.Model):
     categories = models.JSONField(
         default=list, help_text="The categories as they were: [{id, name, description, examples}]."
     )
+    prompt = models.JSONField(null=True, blank=True, help_text="How models that follow instructions are asked.")
     drift = models.JSONField(
         null=True, blank=True, help_text="Whether the texts that were new then differ from those before."
     )

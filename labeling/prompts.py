@@ -1,0 +1,51 @@
+"""How projects ask models that follow instructions: versions of their prompts, and providers that are told them."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max
+
+from labeling.models import LabelingRun, Project, PromptVersion
+from labeling.providers import get_provider
+from labeling.providers.base import Prompt, Provider
+from labeling.providers.told import Told
+
+
+def provider_for(project: Project, alias: str = "") -> Provider:
+    """The provider of this alias, by default the project's own, told how the project asks now. Raises ProviderError."""
+    return _told(get_provider(alias or project.provider_alias), snapshot(project))
+
+
+def provider_of(run: LabelingRun) -> Provider:
+    """The run's provider, told how the project asked when the run was started. Raises ProviderError."""
+    return _told(get_provider(run.provider), run.prompt or snapshot(run.project))
+
+
+def snapshot(project: Project) -> dict[str, Any]:
+    """How the project asks now, as plain values that a run keeps: those of `Prompt`, and the version."""
+    newest = project.prompts.first()
+    return {
+        "version": newest.version if newest else None,
+        "instructions": project.instructions,
+        "template": newest.template if newest else "",
+        "hypothesis": newest.hypothesis if newest else "",
+        "wants_reason": newest.wants_reason if newest else False,
+    }
+
+
+def _told(provider: Provider, values: dict[str, Any]) -> Provider:
+    if not provider.can_be_told:
+        return provider
+    return Told(provider, Prompt(**{key: value for key, value in values.items() if key != "version"}))
+
+
+@transaction.atomic
+def save(prompt: PromptVersion, *, user: AbstractBaseUser | None = None) -> PromptVersion:
+    """Keep a new version of a project's prompt, which holds from now on. Runs that have begun keep theirs."""
+    Project.objects.select_for_update().get(pk=prompt.project_id)  # so that no version number is given twice
+    newest = PromptVersion.objects.filter(project=prompt.project).aggregate(newest=Max("version"))["newest"]
+    prompt.version = (newest or 0) + 1
+    prompt.created_by_id = user.pk if user else None
+    prompt.save()
+    return prompt

@@ -1,0 +1,74 @@
+import pytest
+from django.contrib.auth.models import User
+
+from labeling import answering, execution, prompts, runs
+from labeling.models import Embedding, Label, Project, PromptVersion, Text
+from labeling.providers import get_provider
+from labeling.providers.base import Prompt
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
+
+
+@pytest.fixture
+def texts(project: Project, add_texts) -> list[Text]:
+    Project.objects.filter(pk=project.pk).update(instructions="Read twice.")
+    project.refresh_from_db()
+    return list(add_texts(project, "sports news", "business news"))
+
+
+def asked_with() -> list[Prompt]:
+    return get_provider("obedient").prompts  # type: ignore[attr-defined, no-any-return]
+
+
+def test_without_a_prompt_the_project_gives_its_guidelines(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="obedient"))
+    assert asked_with() == [Prompt(instructions="Read twice.")]
+    assert set(Label.objects.values_list("prompt_version", flat=True)) == {None}
+
+
+def test_the_newest_version_holds_and_labels_name_it(project: Project, texts: list[Text]) -> None:
+    prompts.save(PromptVersion(project=project, template="Old {text}"))
+    prompts.save(PromptVersion(project=project, template="Sort this: {text}", hypothesis="It is {}."))
+    execution.execute(runs.start(project, provider="obedient"))
+    assert asked_with()[0].template == "Sort this: {text}"
+    assert set(Label.objects.values_list("prompt_version", flat=True)) == {2}
+
+
+def test_a_run_keeps_the_prompt_of_its_start(project: Project, texts: list[Text]) -> None:
+    run = runs.start(project, provider="obedient")
+    prompts.save(PromptVersion(project=project, template="Too late: {text}"))
+    execution.execute(run)
+    assert asked_with()[0].template == ""
+
+
+def test_another_prompt_is_another_question(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="obedient"))
+    prompts.save(PromptVersion(project=project, template="Sort this: {text}"))
+    execution.execute(runs.start(project, provider="obedient", relabel=True))
+    assert Embedding.objects.count() == 4
+    assert len(asked_with()) == 2
+
+
+def test_the_same_prompt_is_not_asked_again(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="obedient"))
+    execution.execute(runs.start(project, provider="obedient", relabel=True))
+    assert len(asked_with()) == 1
+
+
+def test_a_provider_that_follows_no_prompt_does_not_mind_it(project: Project, texts: list[Text]) -> None:
+    execution.execute(runs.start(project, provider="scores"))
+    prompts.save(PromptVersion(project=project, template="Sort this: {text}"))
+    execution.execute(runs.start(project, provider="scores", relabel=True))
+    assert Embedding.objects.count() == 2
+
+
+def test_one_text_is_answered_by_the_prompt_too(project: Project, texts: list[Text]) -> None:
+    prompts.save(PromptVersion(project=project, template="Sort this: {text}"))
+    answering.answer(project, "more sports", provider="obedient")
+    assert asked_with()[0].template == "Sort this: {text}"
+
+
+def test_versions_are_numbered_and_say_who_made_them(project: Project, django_user_model: type[User]) -> None:
+    user = django_user_model.objects.create_user("maria")
+    made = [prompts.save(PromptVersion(project=project), user=user) for _ in range(2)]
+    assert [(prompt.version, prompt.created_by) for prompt in made] == [(1, user), (2, user)]
