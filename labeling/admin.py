@@ -87,6 +87,7 @@ class ProjectAdmin(ModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "instructions", "provider", "threshold", "audit_share", "is_archived"]}),
         ("Review", {"fields": ["sampling", "reviews_per_text", "overlap_share", "gold_share"]}),
+        ("What models cost", {"fields": ["prompt_price", "completion_price", "spending_cap"]}),
         ("New texts", {"fields": ["label_when", "label_at", "drift"]}),
     ]
     readonly_fields = ["drift"]

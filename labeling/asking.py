@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labeling import classifiers, embeddings
 from labeling.embeddings import CachedVector, TextRow
 from labeling.models import Category
-from labeling.providers.base import Provider, ProviderError
+from labeling.providers.base import Provider, ProviderError, ServerDown, Usage
 
 LEAST_LOG = -20.0  # a probability of 2e-9: no certainty weighs more
 AT_ONCE = 128  # texts after which answers are kept, whatever happens to the rest
@@ -40,6 +40,12 @@ class CachedAnswers:
         self.categories = classifiers.specs(categories)
         self.fingerprint = classifiers.answers_fingerprint(provider, categories)
         self.keeps = keeps
+        self._usage = Usage()
+
+    def take_usage(self) -> Usage:
+        """What asking took since this was asked for the last time."""
+        taken, self._usage = self._usage, Usage()
+        return taken
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -50,7 +56,7 @@ class CachedAnswers:
         """What the provider says of these texts. Only those that were never asked about are sent.
 
         Logarithms are rounded to 16 bits, also the first time, so that a later run finds the same label. Raises
-        TextsFailed when there is a text without an answer.
+        TextsFailed when there is a text without an answer, and what the provider raises.
         """
         cached = embeddings.load((row.content_hash for row in rows), fingerprint=self.fingerprint)
         missing = [row for row in rows if row.content_hash not in cached]
@@ -66,6 +72,7 @@ class CachedAnswers:
     def _ask(self, rows: Sequence[TextRow], cached: dict[str, CachedVector]) -> dict[str, ProviderError]:
         """Send these texts to the provider, keep its answers and add them to `cached`; returns what failed."""
         said = self.provider.answer([row.content for row in rows], self.categories)
+        self._usage += said.usage
         logs = np.log(np.maximum(said.scores, np.exp(LEAST_LOG), dtype=np.float32)).astype(embeddings.STORED)
         answered: dict[str, CachedVector] = {}
         failed: dict[str, ProviderError] = {}
@@ -77,4 +84,7 @@ class CachedAnswers:
         if self.keeps:
             embeddings.store(answered, fingerprint=self.fingerprint)
         cached.update(answered)
+        for error in failed.values():
+            if isinstance(error, ServerDown):  # what was answered before is kept
+                raise error
         return failed

@@ -8,7 +8,9 @@ it came to. Chunks are as wide as a few seconds of work, so that stopping and re
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -18,6 +20,7 @@ from django.utils import timezone
 from labeling import processes
 from labeling.choices import ChunkState, RunPhase, RunStatus
 from labeling.models import LabelingRun, RunChunk, Text
+from labeling.providers.base import Usage
 
 LEASE = timedelta(minutes=3)  # one call of a slow model may take a minute or two
 MOST_ATTEMPTS = 3
@@ -147,11 +150,14 @@ def _next(run: LabelingRun) -> tuple[int, int]:
 
 
 class Step(NamedTuple):
-    """How far a process came with a chunk, over how many texts more, and how many of them could not be labeled."""
+    """How far a process came with a chunk, over how many texts more, how many of them could not be labeled, and what
+    asking about them took."""
 
     reached: int
     texts: int
     failed: int = 0
+    usage: Usage = Usage()
+    cost: Decimal = Decimal(0)
 
 
 def extend(chunk: RunChunk, step: Step | None = None, *, seconds: float = 0.0) -> None:
@@ -162,7 +168,12 @@ def extend(chunk: RunChunk, step: Step | None = None, *, seconds: float = 0.0) -
     come: dict[str, Any] = {}
     if step is not None:  # who takes the chunk next begins there, with all attempts before it
         come = {"reached": step.reached, "attempts": 1, "seconds": chunk.seconds + seconds}
-        come |= {"texts": chunk.texts + step.texts, "failed": chunk.failed + step.failed}
+        come |= {
+            "texts": chunk.texts + step.texts,
+            "failed": chunk.failed + step.failed,
+            "cost": chunk.cost + step.cost,
+        }
+        come |= {name: getattr(chunk, name) + spent for name, spent in asdict(step.usage).items()}
     if not _while_running(_as_seen(chunk), chunk).update(heartbeat_at=timezone.now(), **come):
         status = LabelingRun.objects.values_list("status", flat=True).get(pk=chunk.run_id)
         if status != RunStatus.RUNNING:

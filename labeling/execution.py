@@ -16,12 +16,13 @@ from labeling.choices import RunPhase
 from labeling.chunks import ChunkLost, RunStopped, Step
 from labeling.models import LabelingRun, RunChunk
 from labeling.phases import Progress, Work
-from labeling.providers.base import ProviderError
+from labeling.providers.base import ProviderError, ServerDown
 
 logger = logging.getLogger(__name__)
 
 GIVE_BACK_PAUSES = (0.5, 2.0, 5.0)  # seconds
 LOOK_SECONDS = 0.5  # while other processes have the last chunks of a phase
+FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0  # seconds, for a server that is down
 
 IsOver = Callable[[], bool]
 
@@ -47,7 +48,7 @@ def execute(
     While other processes have all there is to do, it waits, for at most `patience` seconds if given, and leaves it to
     them: True. Raises RunStopped when the run is paused or cancelled, ProviderError when going on is useless (the run
     is then failed, with the reason), and what the database raises when it is out of reach: then the run goes on when
-    somebody works on it again. What a person interrupts is paused.
+    somebody works on it again. While the provider's server is down it waits. What a person interrupts is paused.
     """
     runs.begin(run)
     work, worker = Work(run, on_progress), chunks.new_worker()
@@ -119,6 +120,9 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         nonlocal since
         seconds, since = time.monotonic() - since, time.monotonic() if step else since
         chunks.extend(chunk, step, seconds=seconds)
+        if step and work.wait_seconds:
+            work.wait_seconds = 0.0
+            runs.note_trouble(work.run, "")
         if is_over():
             raise OutOfTime
 
@@ -126,6 +130,9 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         chunks.finish(chunk, **work.do(chunk, keep_on))
     except ChunkLost as reason:
         logger.warning("Run %s: %s", chunk.run_id, reason)
+    except ServerDown as error:
+        _give_back(chunk)  # not the chunk's fault either
+        _wait_for_server(work, error, is_over)
     except ProviderError as error:
         chunks.fail(chunk, str(error), on_set_aside=work.give_up)
         runs.fail(work.run, str(error))
@@ -136,6 +143,16 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
     except Exception as error:  # what one chunk breaks on must not stop all others
         logger.exception("Run %s: %s failed", chunk.run_id, chunk)
         chunks.fail(chunk, f"{type(error).__name__}: {error}", on_set_aside=work.give_up)
+
+
+def _wait_for_server(work: Work, error: ServerDown, is_over: IsOver) -> None:
+    """Each time twice as long, unless the run is to rest."""
+    work.wait_seconds = min(2 * work.wait_seconds, LONGEST_WAIT) or FIRST_WAIT
+    logger.warning("Run %s waits %.0f s: %s", work.run.pk, work.wait_seconds, error)
+    runs.note_trouble(work.run, f"{error} The run waits for the server, and goes on by itself.")
+    until = time.monotonic() + work.wait_seconds
+    while time.monotonic() < until and not is_over() and runs.is_at_work(work.run):
+        time.sleep(LOOK_SECONDS)
 
 
 def _give_back(chunk: RunChunk) -> None:

@@ -16,6 +16,7 @@ from labeling.embeddings import CachedEncoder, Encoded, TextRow
 from labeling.learning import answers
 from labeling.models import Classifier, Embedding, Project
 from labeling.providers import get_encoder
+from labeling.providers.base import Usage
 from labeling.querysets import TextQuerySet
 
 AT_ONCE = 1_000
@@ -32,6 +33,10 @@ class StackedEncoder:
     def fingerprints(self) -> tuple[str, ...]:
         """Under which all that it reads is kept."""
         return (*self.asked.fingerprints, self.encoder.provider.fingerprint)
+
+    def take_usage(self) -> Usage:
+        """What asking took since this was asked for the last time."""
+        return self.asked.take_usage()
 
     def read(self, rows: Sequence[TextRow]) -> Encoded:
         """As `CachedEncoder.read`. The model is asked only about texts that it was never asked about."""

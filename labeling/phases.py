@@ -22,6 +22,7 @@ from labeling import (
     prompts,
     rescoring,
     runs,
+    spending,
 )
 from labeling.asking import TextsFailed
 from labeling.choices import ClassifierKind, RunPhase, TextStatus
@@ -30,7 +31,7 @@ from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.models import Category, LabelingRun, RunChunk, Text
-from labeling.providers.base import Provider, ProviderError
+from labeling.providers.base import Provider, ProviderError, ServerDown, Usage
 from labeling.querysets import TextQuerySet
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Work:
         self.run = run
         self.on_progress = on_progress
         self.keep_on: KeepOn = lambda step=None: None
+        self.wait_seconds = 0.0  # that its server was waited for the last time; 0: it answers
 
     def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Do one chunk; returns what it found out for the run.
@@ -184,10 +186,13 @@ class Work:
         """A step for each slice."""
         for ids in texts.in_batches(lambda: self._at_once):
             rows = Text.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "content", "content_hash")
+            if self.labeler.reader is not None:
+                spending.require_means(self.run, len(ids))
             begun = time.monotonic()
             failed = self._label([TextRow(*values) for values in rows])
             self._pace(time.monotonic() - begun)
-            yield Step(ids[-1], len(ids), failed)
+            usage = self.labeler.reader.take_usage() if self.labeler.reader else Usage()
+            yield Step(ids[-1], len(ids), failed, usage, spending.cost_of(usage, self.run.project))
 
     @cached_property
     def _at_once(self) -> int:
@@ -211,7 +216,7 @@ class Work:
         except TextsFailed as failed:
             answered = [row for row in rows if row.content_hash not in failed.errors]
             return self._refuse(rows, failed) + (self._label(answered) if answered else 0)
-        except Error:  # of the database, and not of a text
+        except (Error, ServerDown):  # of the database or the server, and not of a text
             raise
         except Exception as error:  # each library has its own, of which one text must not stop all others
             if isinstance(error, ProviderError) and error.permanent:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, F, FloatField, Sum
 
 from labeling import chunks, runs, workers
 from labeling.choices import ChunkState, RunPhase
@@ -31,6 +31,9 @@ class RunProgress:
     seconds_left: float | None
     failed: int
     failures: tuple[tuple[str, int], ...]  # reason, texts
+    requests: int
+    tokens: int  # read and written
+    cost: float
     set_aside: int  # chunks
     notes: tuple[str, ...]
 
@@ -47,6 +50,10 @@ class RunProgress:
             parts.append(f"{self.seconds_left / 60:,.0f} min left")
         if self.failed:
             parts.append(f"{self.failed:,} failed")
+        if self.tokens:
+            parts.append(f"{self.tokens:,} tokens")
+        if self.cost:
+            parts.append(f"cost {self.cost:,.2f}")
         if self.set_aside:
             parts.append(f"{self.set_aside} chunks set aside")
         return ", ".join(parts)
@@ -60,7 +67,12 @@ def of(run: LabelingRun) -> RunProgress:
     done, total = _done(run)
     processes = 0 if run.is_finished else chunks.count_held(run)
     rate = _rate(run, processes)
-    failed = chunks.tally(run).failed
+    counted = run.chunks.filter(phase=RunPhase.LABEL).aggregate(
+        failed=Sum("failed", default=0),
+        requests=Sum("requests", default=0),
+        tokens=Sum(F("prompt_tokens") + F("completion_tokens"), default=0),
+        cost=Sum("cost", default=0.0, output_field=FloatField()),
+    )
     return RunProgress(
         id=run.pk,
         status=run.status,
@@ -72,8 +84,8 @@ def of(run: LabelingRun) -> RunProgress:
         processes=processes,
         rate=rate,
         seconds_left=(total - done) / rate if rate else None,
-        failed=failed,
-        failures=tuple(_failures(run)) if failed else (),
+        failures=tuple(_failures(run)) if counted["failed"] else (),
+        **counted,
         set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),
         notes=tuple(_notes(run)),
     )

@@ -238,6 +238,11 @@ def note_trouble(run: LabelingRun, reason: str) -> None:
     LabelingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(error=reason)
 
 
+def is_at_work(run: LabelingRun) -> bool:
+    """Whether nobody has stopped it since it was read."""
+    return LabelingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).exists()
+
+
 def finish(run: LabelingRun) -> None:
     """Close the run; texts that could not be labeled make it a success with failures."""
     has_failures = chunks.tally(run).failed > 0 or run.chunks.filter(state=ChunkState.SET_ASIDE).exists()

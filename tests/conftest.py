@@ -59,12 +59,13 @@ def add_texts():  # type: ignore[no-untyped-def]
 @pytest.fixture
 def fake_providers(settings: LazySettings) -> Iterator[None]:
     """Aliases of providers that need no model: `keyword` embeds, `scores` only answers, `talkative` says why,
-    `obedient` follows prompts, and `broken` always fails."""
+    `obedient` follows prompts, `priced` takes tokens, and `broken` always fails."""
     settings.LABELING_PROVIDERS = {
         **settings.LABELING_PROVIDERS,
         "keyword": {"BACKEND": "tests.fakes.KeywordEncoder", "OPTIONS": {}},
         "scores": {"BACKEND": "tests.fakes.KeywordScores", "OPTIONS": {}},
         "obedient": {"BACKEND": "tests.fakes.Obedient", "OPTIONS": {}},
+        "priced": {"BACKEND": "tests.fakes.Priced", "OPTIONS": {}},
         "talkative": {"BACKEND": "tests.fakes.Talkative", "OPTIONS": {}},
         "broken": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": True}},
         "flaky": {"BACKEND": "tests.fakes.Broken", "OPTIONS": {"permanent": False}},

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -17,7 +18,9 @@ from labeling.providers.base import (
     Prompt,
     Provider,
     ProviderError,
+    ServerDown,
     TokenStates,
+    Usage,
 )
 
 DIM = 256
@@ -108,6 +111,25 @@ class Obedient(KeywordScores):
     def answer(self, texts: Sequence[str], categories: Sequence[CategorySpec], **options: Any) -> Answers:
         self.prompts.append(options["prompt"])
         return super().answer(texts, categories)
+
+
+class Priced(KeywordScores):
+    """Takes a thousand tokens for each text, one of which it writes; is down as long as somebody says so."""
+
+    model_name = "priced"
+    fingerprint = "priced-1"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 0  # requests more that its server does not answer
+
+    def answer(self, texts: Sequence[str], categories: Sequence[CategorySpec], **options: Any) -> Answers:
+        if self.refusals:
+            self.refusals -= 1
+            raise ServerDown("The server does not answer.")
+        n = len(texts)
+        said = Answers.of_scores(self.predict(texts, categories), ConfidenceSource.LOGPROBS)
+        return replace(said, usage=Usage(requests=n, prompt_tokens=999 * n, completion_tokens=n))
 
 
 class Broken(Provider):

@@ -26,6 +26,10 @@ class RunChunk(models.Model):
     heartbeat_at = models.DateTimeField(help_text="Its process lived then.")
     texts = models.PositiveIntegerField(default=0, help_text="Texts that were gone through.")
     failed = models.PositiveIntegerField(default=0, help_text="Those of them that could not be labeled.")
+    requests = models.PositiveIntegerField(default=0, help_text="To a server.")
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(default=0, max_digits=14, decimal_places=6, help_text="By the project's prices then.")
     seconds = models.FloatField(default=0.0, help_text="That were spent on it.")
     error = models.TextField(blank=True, help_text="Why the last attempt came to nothing.")
 

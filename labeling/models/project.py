@@ -62,6 +62,28 @@ class Project(models.Model):
         "label new texts", max_length=20, choices=LabelWhen, default=LabelWhen.ASKED, help_text="In the background."
     )
     label_at = models.TimeField("at", null=True, blank=True, help_text="The time of day, where it is every day.")
+    prompt_price = models.DecimalField(
+        default=0,
+        max_digits=10,
+        decimal_places=4,
+        validators=[MinValueValidator(0)],
+        help_text="Of a million tokens that a model reads.",
+    )
+    completion_price = models.DecimalField(
+        default=0,
+        max_digits=10,
+        decimal_places=4,
+        validators=[MinValueValidator(0)],
+        help_text="Of a million tokens that a model writes.",
+    )
+    spending_cap = models.DecimalField(
+        null=True,
+        blank=True,
+        max_digits=12,
+        decimal_places=2,
+        validators=[MinValueValidator(0)],
+        help_text="The most that all runs of the project may cost. A run stops before it is exceeded.",
+    )
     is_archived = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

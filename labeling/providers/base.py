@@ -77,6 +77,13 @@ class ProviderError(Exception):
         self.permanent = permanent
 
 
+class ServerDown(ProviderError):
+    """The server answers nothing, whatever it is asked: no text is at fault, and all of it is worth waiting for."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
 @dataclass(frozen=True, eq=False)
 class TokenContributions:
     """How much each token of one text adds to its score.

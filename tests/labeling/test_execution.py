@@ -222,6 +222,31 @@ def test_a_cancelled_run_stops_and_keeps_its_labels(run: LabelingRun, monkeypatc
     assert (run.status, run.done) == (RunStatus.CANCELLED, 4)  # with what it was at
 
 
+def test_a_run_waits_for_a_server_that_is_down(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "FIRST_WAIT", 0.01)
+    provider = get_provider("priced")
+    monkeypatch.setattr(provider, "refusals", 3)
+    run, notes = runs.start(project, provider="priced"), []
+    monkeypatch.setattr(runs, "note_trouble", lambda _, reason: notes.append(reason))
+    assert execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+    assert notes[0] == "The server does not answer. The run waits for the server, and goes on by itself."
+    assert len(notes) == 4 and notes[-1] == ""
+    assert set(run.chunks.values_list("attempts", flat=True)) == {1}
+
+
+def test_a_run_that_waits_for_a_server_can_be_cancelled(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_provider("priced"), "refusals", 1_000)
+    run = runs.start(project, provider="priced")
+    monkeypatch.setattr(runs, "is_at_work", lambda run: not runs.cancel(LabelingRun.objects.get(pk=run.pk)))
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.CANCELLED, 0)
+
+
 @pytest.mark.parametrize("phase", RunPhase.values)
 def test_a_run_is_cancelled_in_any_phase(run: LabelingRun, monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
     take_any = chunks.take

@@ -1,0 +1,68 @@
+from decimal import Decimal
+
+import pytest
+
+from labeling import execution, run_progress, runs, spending
+from labeling.choices import RunStatus
+from labeling.models import Project
+from labeling.providers.base import ProviderError, Usage
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
+
+
+@pytest.fixture
+def priced(project: Project, add_texts) -> Project:
+    """A project with 40 texts, whose model takes .01 for each."""
+    add_texts(project, *(f"sports number {n}" for n in range(40)))
+    Project.objects.filter(pk=project.pk).update(prompt_price=10, completion_price=10)
+    project.refresh_from_db()
+    return project
+
+
+def test_reading_and_writing_have_prices_of_their_own() -> None:
+    project = Project(prompt_price=Decimal("0.5"), completion_price=Decimal(2))
+    assert spending.cost_of(Usage(1, prompt_tokens=2_000_000, completion_tokens=500_000), project) == 2
+
+
+def test_a_run_says_what_it_took(priced: Project) -> None:
+    run = runs.start(priced, provider="priced")
+    execution.execute(run)
+    now = run_progress.of(run)
+    assert (now.requests, now.tokens, now.cost) == (40, 40_000, pytest.approx(0.4))
+    assert "40,000 tokens, cost 0.40" in now.sentence
+
+
+def test_what_is_free_costs_nothing(project: Project, add_texts) -> None:
+    add_texts(project, "sports news")
+    run = runs.start(project, provider="priced")
+    execution.execute(run)
+    assert run_progress.of(run).cost == 0
+
+
+def test_a_run_stops_before_it_exceeds_the_cap(priced: Project) -> None:
+    Project.objects.filter(pk=priced.pk).update(spending_cap=Decimal("0.20"))
+    run = runs.start(priced, provider="priced")
+    with pytest.raises(ProviderError, match=r"have cost 0\.\d\d, and more would exceed its spending cap of 0\.20"):
+        execution.execute(run)
+    assert run.status == RunStatus.FAILED
+    assert 0 < spending.spent(priced) <= Decimal("0.20")
+    assert run.done == spending.spent(priced) * 100
+
+
+def test_the_cap_is_on_all_runs_together(priced: Project) -> None:
+    execution.execute(runs.start(priced, provider="priced", limit=20))
+    Project.objects.filter(pk=priced.pk).update(spending_cap=Decimal("0.20"))
+    with pytest.raises(ProviderError, match="spending cap"):
+        execution.execute(runs.start(priced, provider="priced"))
+    assert spending.spent(priced) == Decimal("0.20")
+
+
+def test_with_a_higher_cap_the_next_run_labels_the_rest(priced: Project) -> None:
+    Project.objects.filter(pk=priced.pk).update(spending_cap=Decimal("0.20"))
+    with pytest.raises(ProviderError):
+        execution.execute(runs.start(priced, provider="priced"))
+    Project.objects.filter(pk=priced.pk).update(spending_cap=Decimal("0.60"))
+    run = runs.start(priced, provider="priced")
+    execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
+    assert spending.spent(priced) == Decimal("0.40")
