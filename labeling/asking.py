@@ -52,6 +52,10 @@ class CachedAnswers:
         """Under which all that it reads is kept."""
         return (self.fingerprint,)
 
+    def count_missing(self, rows: Sequence[TextRow]) -> int:
+        """How many of these texts would be sent."""
+        return len(rows) - len(embeddings.load((row.content_hash for row in rows), fingerprint=self.fingerprint))
+
     def read(self, rows: Sequence[TextRow]) -> Asked:
         """What the provider says of these texts. Only those that were never asked about are sent.
 

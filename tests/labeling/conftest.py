@@ -1,0 +1,35 @@
+"""Texts that people decided."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from labeling.choices import LabelOrigin, TextStatus
+from labeling.models import Label, Project, Text
+
+Decide = Callable[..., Text]
+
+
+@pytest.fixture
+def decide(project: Project, add_texts) -> Decide:
+    """Adds a text that somebody decided."""
+
+    def add(content: str, category: str, *, is_audit: bool = False) -> Text:
+        [text] = add_texts(project, content)
+        chosen = project.categories.get(name=category)
+        label = Label.objects.create(text=text, version=1, category=chosen, origin=LabelOrigin.HUMAN)
+        Text.objects.filter(pk=text.pk).update(
+            current_label=label, status=TextStatus.REVIEWED, reviewed_at=timezone.now(), is_audit=is_audit
+        )
+        return text
+
+    return add
+
+
+@pytest.fixture
+def decided(decide: Decide) -> None:
+    decide("sports news", "Sports")
+    decide("business news", "Business")
+    decide("weather report", "Weather", is_audit=True)
+    decide("nothing about sports", "Business")
