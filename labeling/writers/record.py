@@ -36,6 +36,7 @@ class Record(NamedTuple):
     category: str | None
     confidence: float | None
     is_calibrated: bool | None
+    confidence_source: str | None
     origin: str | None
     status: str
     provider: str | None

@@ -88,7 +88,7 @@ def test_an_unlabeled_text_has_nulls_for_its_label(project: Project, add_texts: 
     add_texts(project, "nothing yet")
     row = only_row(project)
     nulls = {"category", "confidence", "is_calibrated", "origin", "provider", "model", "reviewer", "explanation"}
-    nulls |= {"labeled_at", "label_version", "is_truncated"}
+    nulls |= {"confidence_source", "labeled_at", "label_version", "is_truncated"}
     assert {name for name, value in row._asdict().items() if value is None} == nulls
     assert (row.status, row.evidence, row.alternatives, row.metadata) == ("unlabeled", [], [], {})
 
@@ -100,6 +100,7 @@ def test_a_models_label_carries_its_provenance(project: Project, sports: Categor
         "accepted",
         category=sports,
         is_calibrated=True,
+        confidence_source="logprobs",
         provider="local",
         model_name="MiniLM",
         explanation="The word match.",
@@ -108,6 +109,7 @@ def test_a_models_label_carries_its_provenance(project: Project, sports: Categor
     )
     row = only_row(project)
     assert (row.category, row.confidence, row.is_calibrated, row.origin) == ("Sports", 0.9, True, "model")
+    assert row.confidence_source == "logprobs"
     assert (row.provider, row.model, row.reviewer) == ("local", "MiniLM", None)
     assert (row.explanation, row.label_version, row.is_truncated) == ("The word match.", 3, True)
     assert row.labeled_at == label.created_at
