@@ -1,11 +1,14 @@
 """How projects ask models that follow instructions: versions of their prompts, and providers that are told them."""
 
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
 
+from labeling.few_shot import FewShot
 from labeling.models import LabelingRun, Project, PromptVersion
 from labeling.providers import get_provider
 from labeling.providers.base import Prompt, Provider
@@ -14,12 +17,12 @@ from labeling.providers.told import Told
 
 def provider_for(project: Project, alias: str = "") -> Provider:
     """The provider of this alias, by default the project's own, told how the project asks now. Raises ProviderError."""
-    return _told(get_provider(alias or project.provider_alias), snapshot(project))
+    return _told(project, get_provider(alias or project.provider_alias), snapshot(project))
 
 
 def provider_of(run: LabelingRun) -> Provider:
     """The run's provider, told how the project asked when the run was started. Raises ProviderError."""
-    return _told(get_provider(run.provider), run.prompt or snapshot(run.project))
+    return _told(run.project, get_provider(run.provider), run.prompt or snapshot(run.project))
 
 
 def snapshot(project: Project) -> dict[str, Any]:
@@ -31,13 +34,19 @@ def snapshot(project: Project) -> dict[str, Any]:
         "template": newest.template if newest else "",
         "hypothesis": newest.hypothesis if newest else "",
         "wants_reason": newest.wants_reason if newest else False,
+        "examples": newest.examples if newest else 0,
+        "examples_until": newest.created_at.isoformat() if newest else None,
     }
 
 
-def _told(provider: Provider, values: dict[str, Any]) -> Provider:
+def _told(project: Project, provider: Provider, values: dict[str, Any]) -> Provider:
     if not provider.can_be_told:
         return provider
-    return Told(provider, Prompt(**{key: value for key, value in values.items() if key != "version"}))
+    prompt = Prompt(**{field.name: values[field.name] for field in fields(Prompt)})
+    if not values["examples"]:
+        return Told(provider, prompt)
+    few = FewShot(project, count=values["examples"], until=datetime.fromisoformat(values["examples_until"]))
+    return Told(provider, prompt, choose=few, key=few.key)
 
 
 @transaction.atomic

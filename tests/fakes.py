@@ -15,6 +15,7 @@ from labeling.providers.base import (
     CategorySpec,
     ConfidenceSource,
     Encoding,
+    Example,
     Prompt,
     Provider,
     ProviderError,
@@ -107,9 +108,11 @@ class Obedient(KeywordScores):
     def __init__(self) -> None:
         super().__init__()
         self.prompts: list[Prompt] = []
+        self.examples: list[Sequence[Example]] = []
 
     def answer(self, texts: Sequence[str], categories: Sequence[CategorySpec], **options: Any) -> Answers:
         self.prompts.append(options["prompt"])
+        self.examples.extend(options["examples"])
         return super().answer(texts, categories)
 
 

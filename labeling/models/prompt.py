@@ -1,6 +1,7 @@
 """How a project asks models that follow instructions."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -24,6 +25,12 @@ class PromptVersion(AppendOnlyModel):
         max_length=200,
         blank=True,
         help_text="For models that judge whether a text entails a sentence, with {} for the category's name.",
+    )
+    examples = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(20)],
+        help_text="How many decided texts a chat model is shown with each text: the most similar ones of several "
+        "categories, of those that were decided before this version was saved.",
     )
     wants_reason = models.BooleanField(
         "ask for a reason", default=True, help_text="In a sentence of the model's own. It takes longer."

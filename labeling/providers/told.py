@@ -1,6 +1,6 @@
 """A provider that is told how a project wants it to be asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 
@@ -8,13 +8,25 @@ from labeling.providers.base import Answers, CategorySpec, Example, FloatArray, 
 
 
 class Told(Provider):
-    """Another provider with its prompt. Its fingerprint changes with the prompt: other words are another question."""
+    """Another provider with its prompt. Its fingerprint changes with the prompt: other words are another question.
+
+    `choose` gives the examples for each text; `key` changes with what it chooses from.
+    """
 
     can_be_told = True
 
-    def __init__(self, provider: Provider, prompt: Prompt) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        prompt: Prompt,
+        *,
+        choose: Callable[[Sequence[str]], Sequence[Sequence[Example]]] = lambda texts: (),
+        key: str = "",
+    ) -> None:
         self.provider = provider
         self.prompt = prompt
+        self._choose = choose
+        self._key = key
         self.confidence_source = provider.confidence_source
 
     @property
@@ -23,7 +35,7 @@ class Told(Provider):
 
     @property
     def fingerprint(self) -> str:
-        words = f"{self.provider.fingerprint} {sorted(asdict(self.prompt).items())}"
+        words = f"{self.provider.fingerprint} {sorted(asdict(self.prompt).items())} {self._key}"
         return blake2b(words.encode(), digest_size=16).hexdigest()
 
     def predict(self, texts: Sequence[str], categories: Sequence[CategorySpec]) -> FloatArray:
@@ -42,4 +54,5 @@ class Told(Provider):
         prompt: Prompt | None = None,
         examples: Sequence[Sequence[Example]] = (),
     ) -> Answers:
-        return self.provider.answer(texts, categories, prompt=prompt or self.prompt, examples=examples)
+        chosen = examples or self._choose(texts)
+        return self.provider.answer(texts, categories, prompt=prompt or self.prompt, examples=chosen)

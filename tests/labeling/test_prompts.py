@@ -1,10 +1,11 @@
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from labeling import answering, execution, prompts, runs
 from labeling.models import Embedding, Label, Project, PromptVersion, Text
 from labeling.providers import get_provider
-from labeling.providers.base import Prompt
+from labeling.providers.base import Example, Prompt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -72,3 +73,13 @@ def test_versions_are_numbered_and_say_who_made_them(project: Project, django_us
     user = django_user_model.objects.create_user("maria")
     made = [prompts.save(PromptVersion(project=project), user=user) for _ in range(2)]
     assert [(prompt.version, prompt.created_by) for prompt in made] == [(1, user), (2, user)]
+
+
+def test_decided_texts_are_shown_where_the_prompt_asks_for_them(
+    project: Project, texts: list[Text], decide, settings: LazySettings
+) -> None:
+    settings.LABELING_ENCODER = "keyword"
+    decide("sports yesterday", "Sports")
+    prompts.save(PromptVersion(project=project, examples=3))
+    execution.execute(runs.start(project, provider="obedient"))
+    assert get_provider("obedient").examples[0] == [Example("sports yesterday", "Sports")]  # type: ignore[attr-defined]
