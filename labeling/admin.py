@@ -92,7 +92,7 @@ class ProjectAdmin(ModelAdmin):
     ]
     readonly_fields = ["drift"]
     inlines = [CategoryInline]
-    actions = ["label_with_ai", "learn"]
+    actions = ["label_with_ai", "check_model", "learn"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         counts = {f"{status.value}_count": count_of_texts(status=status) for status in TextStatus}
@@ -108,6 +108,16 @@ class ProjectAdmin(ModelAdmin):
     def label_with_ai(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
         for project in projects:
             _start_run(self, request, project)
+
+    @admin.action(description="Check the model", permissions=["change"])
+    def check_model(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
+        for project in projects:
+            queue("labeling.tasks.check_model", project.pk, int(request.user.pk or 0), cluster=workers.INTERACTIVE)
+            address = reverse("admin:labeling_project_history", args=[project.pk])
+            link = format_html('{} labels two texts. <a href="{}">The history</a> says how it went.', project, address)
+            self.message_user(request, link)
+        if not workers.alive(workers.INTERACTIVE).exists():
+            self.message_user(request, workers.NONE_RUNNING, messages.WARNING)
 
     @admin.action(description="Learn from reviews", permissions=["change"])
     def learn(self, request: HttpRequest, projects: QuerySet[Project]) -> None:

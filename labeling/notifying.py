@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from labeling import run_progress
@@ -32,15 +33,20 @@ def _claim(run: LabelingRun, user: User) -> bool:
     """Note that it is told now, unless it was, with the line in the admin's history of what the person did."""
     if not LabelingRun.objects.filter(pk=run.pk, told_at__isnull=True).update(told_at=timezone.now()):
         return False
-    LogEntry.objects.create(
-        user=user,
-        content_type=ContentType.objects.get_for_model(LabelingRun),
-        object_id=str(run.pk),
-        object_repr=str(run)[:200],
-        action_flag=CHANGE,
-        change_message=run_progress.of(run).sentence,
-    )
+    note(run, run_progress.of(run).sentence, user_id=user.pk)
     return True
+
+
+def note(about: Model, words: str, *, user_id: int) -> None:
+    """Tell somebody something about a row, in the admin's history on the start page."""
+    LogEntry.objects.create(
+        user_id=user_id,
+        content_type=ContentType.objects.get_for_model(about),
+        object_id=str(about.pk),
+        object_repr=str(about)[:200],
+        action_flag=CHANGE,
+        change_message=words,
+    )
 
 
 def _send(run: LabelingRun, user: User) -> None:

@@ -5,7 +5,7 @@ import time
 
 from django.core.management import call_command
 
-from labeling import execution, notifying, relearning, runs, scheduling, workers
+from labeling import execution, notifying, provider_check, relearning, runs, scheduling, workers
 from labeling.models import LabelingRun, Project
 from labeling.providers.base import ProviderError
 
@@ -61,6 +61,15 @@ def label_new() -> int:
 def tell(run_id: int) -> bool:
     """Tell who started a run that it has ended."""
     return notifying.tell(LabelingRun.objects.get(pk=run_id))
+
+
+@workers.at_work()
+def check_model(project_id: int, user_id: int) -> bool:
+    """Tell somebody whether a project's model works; whether it does."""
+    project = Project.objects.get(pk=project_id)
+    found = provider_check.check(project.provider_alias)
+    notifying.note(project, "\n".join(found.lines), user_id=user_id)
+    return found.works
 
 
 @workers.at_work()

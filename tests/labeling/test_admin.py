@@ -106,6 +106,14 @@ def test_label_with_ai_says_why_it_cannot(desk: Client, project: Project) -> Non
     assert not OrmQ.objects.exists()
 
 
+def test_check_the_model_leaves_it_to_the_worker_and_says_where_the_answer_will_be(
+    desk: Client, project: Project
+) -> None:
+    page = act(desk, "project", "check_model", project.pk)
+    assert "labels two texts" in page and f"/admin/labeling/project/{project.pk}/history/" in page
+    assert OrmQ.objects.get().func() == "labeling.tasks.check_model"
+
+
 def test_a_viewer_cannot_start_a_run(client: Client, stranger: User, text: Text) -> None:
     User.objects.filter(pk=stranger.pk).update(is_staff=True)
     stranger.user_permissions.add(Permission.objects.get(codename="view_text"))

@@ -1,4 +1,6 @@
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
 from labeling import phases, runs, tasks, workers
@@ -63,3 +65,19 @@ def test_a_worker_that_is_told_to_end_queues_the_rest(run: LabelingRun, monkeypa
     tasks.carry_out(run.pk)
     run.refresh_from_db()
     assert (run.done, OrmQ.objects.get().task["args"]) == (2, (run.pk,))
+
+
+def test_a_check_of_the_model_is_told_to_who_asked_for_it(project: Project, django_user_model: type[User]) -> None:
+    user = django_user_model.objects.create_user("maria")
+    Project.objects.filter(pk=project.pk).update(provider="scores")
+    assert tasks.check_model(project.pk, user.pk)
+    entry = LogEntry.objects.get(user=user)
+    assert entry.object_id == str(project.pk)
+    assert "scores: KeywordScores" in entry.change_message
+
+
+def test_a_model_that_does_not_work_says_what_to_do(project: Project, django_user_model: type[User]) -> None:
+    user = django_user_model.objects.create_user("maria")
+    Project.objects.filter(pk=project.pk).update(provider="broken")
+    assert not tasks.check_model(project.pk, user.pk)
+    assert LogEntry.objects.get(user=user).change_message == "The server does not answer. Start it."

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
@@ -12,14 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from labeling import comparing
+from labeling import comparing, provider_check
 from labeling.comparing import Compared, Comparison
 from labeling.management.projects import add_project_argument, find_project
-from labeling.providers import get_provider
-from labeling.providers.base import Answers, CategorySpec, ProviderError
-
-SAMPLES = ("The striker scored twice in the second half.", "Heavy rain and wind from the north tomorrow.")
-CATEGORIES = (CategorySpec("Sports", "Matches, players and results."), CategorySpec("Weather", "Rain, sun and wind."))
 
 
 class Command(BaseCommand):
@@ -47,30 +41,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{alias}{chosen}: {entry['BACKEND'].rpartition('.')[2]}, {words}")
 
     def _check(self, *, alias: str, **_: Any) -> None:
-        try:
-            provider = get_provider(alias)
-            said = provider.answer(SAMPLES, CATEGORIES)  # the first call loads the model, or wakes the server
-            begun = time.monotonic()
-            said = provider.answer(SAMPLES, CATEGORIES)
-            seconds = time.monotonic() - begun
-        except ProviderError as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"{alias}: {type(provider).__name__}, {provider.model_name}")
-        self._show(said)
-        self.stdout.write(f"{len(SAMPLES) / seconds:,.1f} texts/s, two at once.")
-        if all(said.errors):
-            raise CommandError("No text was answered.")
-
-    def _show(self, said: Answers) -> None:
-        for text, scores, source, reason, error in zip(
-            SAMPLES, said.scores, said.sources, said.reasons, said.errors, strict=True
-        ):
-            if error is not None:
-                self.stdout.write(self.style.WARNING(f"  {text} -> failed: {error}"))
-                continue
-            best = scores.argmax()
-            why = f" {reason}" if reason else ""
-            self.stdout.write(f"  {text} -> {CATEGORIES[best].name} {scores[best]:.2f}, by {source.value}.{why}")
+        found = provider_check.check(alias)
+        if not found.works:
+            raise CommandError("\n".join(found.lines))
+        self.stdout.write("\n".join(found.lines))
 
     def _compare(self, *, project: str, providers: str, sample: int, **options: Any) -> None:
         chosen = find_project(project)
