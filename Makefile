@@ -2,13 +2,16 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# These see no database, and tests/test_architecture.py holds them to it: once is enough.
+WITHOUT_DATABASE := tests/labeling/learning tests/labeling/providers
 
 run: .venv/installed
 	$(BIN)/python manage.py start
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
-	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" tests; fi
+	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal \
+		-m "not browser" $(addprefix --ignore=,$(WITHOUT_DATABASE)) tests; fi
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -60,6 +60,12 @@ def test_learning_knows_neither_django_nor_torch() -> None:
         assert not any(name.startswith("labeling.models") for name in imports_of(file))
 
 
+def test_providers_see_no_database() -> None:
+    for file in modules("labeling/providers"):
+        wrong = {name for name in imports_of(file) if name.startswith(("django.db", "labeling.models"))}
+        assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
 def test_providers_never_see_rows() -> None:
     for file in modules("labeling/providers"):
         assert not any(name.startswith(("labeling.models", "django.db")) for name in imports_of(file)), file
