@@ -85,8 +85,7 @@ class StandIn:
         class Handler(_Handler):
             server_side = stand_in
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._http.daemon_threads = True
+        self._http = _HttpServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     @property
@@ -111,8 +110,16 @@ class StandIn:
             self.most_at_once = max(self.most_at_once, self._at_once)
 
 
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *request: object) -> None:
+        """Clients that hang up are what some tests are about."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each response waits 40 ms for the client's acknowledgement
     server_side: StandIn
 
     def log_message(self, *words: object) -> None:

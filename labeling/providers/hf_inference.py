@@ -73,7 +73,7 @@ class EntailmentCall:
     async def _ask(self, text: str) -> Verdict:
         scores: list[float] = []
         for names in self._parts:
-            scores += await self._server.post("", self._body(text, names), partial(_scores, names=names))
+            scores += await self._server.post("", partial(self._body, text, names), partial(_scores, names=names))
             self.usage += Usage(requests=1)
         found = np.array(scores, dtype=np.float32)
         found = found / found.sum() if found.sum() > 0 else np.full_like(found, 1 / len(found))

@@ -108,21 +108,22 @@ class Server:
             await asyncio.gather(*tasks, return_exceptions=True)
         return [stopped if task.cancelled() else task.result() for task in tasks]
 
-    async def post(self, path: str, body: dict[str, Any], take: Callable[[Any], Result]) -> Result:
+    async def post(self, path: str, body: Callable[[], dict[str, Any]], take: Callable[[Any], Result]) -> Result:
         """What `take` finds in the JSON that the server answers.
 
-        Where `take` raises, the answer was no good, and is asked for again. Raises ProviderError; TextRefused when it
-        is about this body alone.
+        `body` is made when its turn has come, so that it can heed what the server said meanwhile. Where `take` raises,
+        the answer was no good, and is asked for again. Raises ProviderError; TextRefused when it is about this body
+        alone.
         """
-        # Half a surrogate pair has no UTF-8: a question mark stands for it.
-        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        return await self._ask("POST", path, content, take)
+        return await self._ask("POST", path, body, take)
 
     async def get(self, path: str, take: Callable[[Any], Result]) -> Result:
         """As `post`."""
         return await self._ask("GET", path, None, take)
 
-    async def _ask(self, method: str, path: str, content: bytes | None, take: Callable[[Any], Result]) -> Result:
+    async def _ask(
+        self, method: str, path: str, body: Callable[[], dict[str, Any]] | None, take: Callable[[Any], Result]
+    ) -> Result:
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_worth_another_try),
             stop=stop_after_attempt(ATTEMPTS),
@@ -130,12 +131,16 @@ class Server:
             sleep=self.clock.sleep,
             reraise=True,
         )
-        return await retrying(self._send, method, path, content, take)
+        return await retrying(self._send, method, path, body, take)
 
-    async def _send(self, method: str, path: str, content: bytes | None, take: Callable[[Any], Result]) -> Result:
+    async def _send(
+        self, method: str, path: str, body: Callable[[], dict[str, Any]] | None, take: Callable[[Any], Result]
+    ) -> Result:
         running = self._running()
         url = self._url.copy_with(path=self._url.path.rstrip("/") + path)
         async with running.places, running.breaker.request():
+            # Half a surrogate pair has no UTF-8: a question mark stands for it.
+            content = json.dumps(body(), ensure_ascii=False).encode("utf-8", "replace") if body else None
             try:
                 response = await running.client.request(method, url, content=content)
             except httpx.RequestError as error:

@@ -52,7 +52,7 @@ class Ollama(ChatProvider):
         self._keep_alive = _seconds_or_duration(keep_alive)
         self._num_ctx = num_ctx
         self._think = think
-        self._formats: list[str] = []  # what the server understands, best first; empty until it was asked
+        self._formats: tuple[str, ...] = ()  # what the server understands, best first; empty until it was asked
         self._has_logprobs = False
 
     async def prepare(self) -> None:
@@ -64,19 +64,25 @@ class Ollama(ChatProvider):
         if not there & {self.model_name, f"{self.model_name}:latest"}:
             raise self._not_pulled()
         self._has_logprobs = version >= HAS_LOGPROBS
-        self._formats = ["schema", "json", ""] if version >= HAS_SCHEMAS else ["json", ""]
+        self._formats = ("schema", "json", "") if version >= HAS_SCHEMAS else ("json", "")
 
     async def complete(self, messages: Sequence[Message], schema: Json, *, sample: int) -> Completion:
+        spoken = self._formats
+
+        def body() -> Json:
+            nonlocal spoken
+            spoken = self._formats
+            return self._body(messages, schema, sample)
+
         while True:
-            form = self._formats[0]
             try:
-                return await self.server.post("/api/chat", self._body(messages, schema, sample), _completion)
+                return await self.server.post("/api/chat", body, _completion)
             except TextRefused as refusal:
-                if "format" not in str(refusal).lower() or not form:
+                if "format" not in str(refusal).lower() or len(spoken) == 1:
                     raise
-                # Several requests may hear the same refusal: it counts once.
-                self._formats = self._formats[1:] if self._formats[0] == form else self._formats
-                logger.warning("%s refuses this format: the next simpler one is used", self.server.address)
+                if self._formats == spoken:  # requests side by side hear the same refusal: it counts once
+                    self._formats = spoken[1:]
+                    logger.warning("%s does not take this format; a simpler one is used", self.server.address)
 
     def _body(self, messages: Sequence[Message], schema: Json, sample: int) -> Json:
         options = self.options

@@ -6,7 +6,8 @@ from then on.
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from labeling.providers.base import Usage
@@ -23,16 +24,32 @@ TOP_LOGPROBS = 20  # the most that OpenAI gives
 VERSION = re.compile(r"/v\d+[a-z0-9]*(/|$)")
 
 Json = dict[str, Any]
-FORMATS: tuple[Callable[[Json], Json], ...] = (
-    lambda schema: {
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "strict": True, "schema": schema},
-        }
-    },
-    lambda schema: {"response_format": {"type": "json_object"}},
-    lambda schema: {},
-)
+FORMATS = ("json_schema", "json_object", "")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a server understands: one of FORMATS, and the fields that it does not know."""
+
+    form: int = 0
+    refused: frozenset[str] = frozenset()
+
+    def without(self, refusal: str) -> "Dialect":
+        """The dialect that leaves out what the server's words name; the same one if they name nothing."""
+        said = refusal.lower()
+        if "logprob" in said and "logprobs" not in self.refused:
+            return replace(self, refused=self.refused | {"logprobs", "top_logprobs"})
+        if any(word in said for word in ("response_format", "json_", "schema", "grammar")):
+            return replace(self, form=min(self.form + 1, len(FORMATS) - 1))
+        named = {key for key in ("temperature", "seed", "max_tokens") if key in said}
+        return replace(self, refused=self.refused | named)
+
+    def response_format(self, schema: Json) -> Json:
+        form = FORMATS[self.form]
+        if form == "json_schema":
+            named = {"name": "answer", "strict": True, "schema": schema}
+            return {"response_format": {"type": form, "json_schema": named}}
+        return {"response_format": {"type": form}} if form else {}
 
 
 class OpenAICompatible(ChatProvider):
@@ -58,22 +75,33 @@ class OpenAICompatible(ChatProvider):
         server = Server(base_url(url), key=key, concurrency=concurrency, timeout_seconds=timeout_seconds, names=names)
         super().__init__(server, model, ChatOptions(**options), sorted((extra_body or {}).items()))
         self._extra_body = extra_body or {}
-        self._format = 0  # of FORMATS
-        self._refused: set[str] = set()
+        self._dialect = Dialect()
 
     async def complete(self, messages: Sequence[Message], schema: Json, *, sample: int) -> Completion:
+        tried: list[Dialect] = []
+
+        def body() -> Json:
+            tried.append(self._dialect)
+            return self._body(messages, schema, sample)
+
         while True:
-            chosen, refused = self._format, set(self._refused)
-            body = self._body(messages, schema, sample)
             try:
                 return await self.server.post("/chat/completions", body, _completion)
             except TextRefused as refusal:
-                self._learn(str(refusal), chosen)
-                if (self._format, self._refused) == (chosen, refused):
+                simpler = tried[-1].without(str(refusal))
+                if simpler == tried[-1]:  # it is the text: others are asked as before
+                    self._speak(tried[0], instead_of=simpler)
                     raise
+                self._speak(simpler, instead_of=tried[-1])
+
+    def _speak(self, dialect: Dialect, *, instead_of: Dialect) -> None:
+        """Requests side by side hear the same refusal: it counts once."""
+        if self._dialect == instead_of != dialect:
+            self._dialect = dialect
+            logger.warning("%s does not take what was sent; from now on it gets %s", self.server.address, dialect)
 
     def _body(self, messages: Sequence[Message], schema: Json, sample: int) -> Json:
-        options = self.options
+        options, refused = self.options, self._dialect.refused
         optional = {
             "temperature": options.temperature_of(sample),
             "seed": options.seed + sample,
@@ -81,33 +109,16 @@ class OpenAICompatible(ChatProvider):
             "logprobs": True,
             "top_logprobs": TOP_LOGPROBS,
         }
-        if "max_tokens" in self._refused:
-            optional["max_completion_tokens"] = options.max_tokens  # reasoning models know this name only
-        known = {key: value for key, value in optional.items() if key not in self._refused}
+        known = {key: value for key, value in optional.items() if key not in refused}
+        if "max_tokens" in refused:
+            known["max_completion_tokens"] = options.max_tokens  # the name that reasoning models know
         return {
             "model": self.model_name,
             "messages": list(messages),
             **known,
-            **FORMATS[self._format](schema),
+            **self._dialect.response_format(schema),
             **self._extra_body,
         }
-
-    def _learn(self, refusal: str, chosen: int) -> None:
-        """Leave out what the refusal names. Several requests may hear the same one: it counts once."""
-        said = refusal.lower()
-        if "logprob" in said:
-            self._leave_out("logprobs", "top_logprobs")
-        elif any(word in said for word in ("response_format", "json_schema", "json_object", "schema", "grammar")):
-            if chosen == self._format and chosen + 1 < len(FORMATS):
-                self._format = chosen + 1
-                logger.warning("%s refuses this response_format: the next simpler one is used", self.server.address)
-        else:
-            self._leave_out(*(key for key in ("temperature", "seed", "max_tokens") if key in said))
-
-    def _leave_out(self, *keys: str) -> None:
-        if not self._refused.issuperset(keys):
-            self._refused.update(keys)
-            logger.warning("%s refuses %s: left out from now on", self.server.address, " and ".join(keys))
 
 
 def base_url(url: str) -> str:

@@ -41,7 +41,7 @@ def ask(server: Server, times: int = 1) -> list[Any]:
     """What becomes of so many requests side by side."""
 
     async def all_of_them() -> list[Any]:
-        one = partial(server.post, "/models/m", BODY, len)
+        one = partial(server.post, "/models/m", lambda: BODY, len)
         return await server.each([one] * times, until=server.deadline())
 
     return server.run(all_of_them)
@@ -197,9 +197,7 @@ def test_the_thread_ends_with_its_server(make_server: MakeServer, stand_in: Stan
     assert not thread.is_alive()
 
 
-def test_the_key_is_sent_and_never_shown(
-    server: Server, stand_in: StandIn, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_key_is_sent_and_never_shown(server: Server, stand_in: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     stand_in.key = "another"
     (error,) = ask(server)
