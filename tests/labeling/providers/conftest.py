@@ -1,12 +1,13 @@
-"""Encoders that the tests share: the real MiniLM, and small random models of other kinds."""
+"""What the tests share: the real MiniLM, small random models of other kinds, and a server without a model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from labeling.providers.encoder import Encoder
 from labeling.providers.weights import model_folder
+from tests.stand_in_server import StandIn
 
 # The default place of the product: a graph exported once serves every later test run.
 GRAPHS = Path(__file__).resolve().parents[3] / ".cache" / "graphs"
@@ -51,3 +52,10 @@ def random_model(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return save
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A server without a model, for one test."""
+    with StandIn() as server:
+        yield server

@@ -49,6 +49,16 @@ class ProviderContract:
         names = ('say "red"', "it's\ngreen", "{blue}", "100 %", "\\n", '"}],')
         self.answers(provider, ["roses"], tuple(CategorySpec(name, description=name) for name in names))
 
+    def test_half_a_surrogate_pair_is_answered(self, provider: Provider) -> None:
+        self.answers(provider, ["broken \ud83d text"], COLOURS)
+
+    def test_an_answer_says_of_each_text_where_it_comes_from(self, provider: Provider) -> None:
+        answers = provider.answer(["roses", "meadows", "roses"], COLOURS)
+        assert answers.errors == [None, None, None]
+        assert len(answers.sources) == len(answers.reasons) == 3
+        np.testing.assert_allclose(answers.scores.sum(axis=1), 1, atol=1e-4)
+        np.testing.assert_allclose(answers.scores[0], answers.scores[2], atol=1e-4)
+
     def test_it_says_which_model_it_is(self, provider: Provider) -> None:
         assert provider.model_name
         assert provider.fingerprint == provider.fingerprint != ""
