@@ -69,13 +69,15 @@ def add_project(size: int) -> Any:
 
 def _add_texts(project: Any, start: int) -> None:
     from labeling import bulk, embeddings
+    from labeling.embeddings import CachedVector
     from labeling.models import Text
     from labeling.normalizing import content_hash
 
     contents = [f"Message {number}: {SENTENCE * 4}" for number in range(start, start + AT_ONCE)]
     hashes = [content_hash(content) for content in contents]
     bulk.insert(Text, ("content", "content_hash"), zip(contents, hashes, strict=True), shared={"project": project.pk})
-    embeddings.store(hashes, vectors(start), np.zeros(AT_ONCE, dtype=bool), fingerprint=KeptVectors.fingerprint)
+    rows = (CachedVector(row, False) for row in vectors(start).astype(embeddings.STORED))
+    embeddings.store(dict(zip(hashes, rows, strict=True)), fingerprint=KeptVectors.fingerprint)
 
 
 def vectors(start: int) -> NDArray[np.float32]:

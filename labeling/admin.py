@@ -328,4 +328,4 @@ class CertificateAdmin(ReadOnlyAdmin):
         return certification.ended_reason(certificate) or "holds"
 
 
-from labeling import admin_api_keys, admin_runs  # noqa: E402, F401  they build on the classes above
+from labeling import admin_api_keys, admin_prompts, admin_runs  # noqa: E402, F401  they build on the classes above

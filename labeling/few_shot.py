@@ -12,6 +12,7 @@ from labeling.embeddings import CachedEncoder, TextRow
 from labeling.models import Project
 from labeling.providers import get_encoder
 from labeling.providers.base import Example
+from labeling.querysets import TextQuerySet
 
 MOST_CANDIDATES = 2_000  # the newest: more take longer to look through and are hardly nearer
 
@@ -25,11 +26,8 @@ class FewShot:
 
     def __init__(self, project: Project, *, count: int, until: datetime) -> None:
         self.count = count
-        texts = project.texts.filter(
-            status=TextStatus.REVIEWED, is_audit=False, is_gold=False, reviewed_at__lt=until
-        ).exclude(current_label=None)
         fields = ("pk", "content", "content_hash", "current_label__category__name")
-        chosen = list(texts.order_by("-reviewed_at", "-pk").values_list(*fields)[:MOST_CANDIDATES])
+        chosen = list(_candidates(project).filter(reviewed_at__lt=until).values_list(*fields)[:MOST_CANDIDATES])
         self._encoder = get_encoder()
         rows = [TextRow(*values[:3]) for values in chosen]
         self._vectors = CachedEncoder(self._encoder, explained=False).read(rows).vectors if rows else None
@@ -61,3 +59,14 @@ class FewShot:
             if len(taken) == self.count:
                 break
         return taken[::-1]
+
+
+def newest_examples(project: Project, count: int) -> list[Example]:
+    """The last decided texts that may be shown."""
+    newest = _candidates(project).values_list("content", "current_label__category__name")[:count]
+    return [Example(content, category) for content, category in newest]
+
+
+def _candidates(project: Project) -> TextQuerySet:
+    decided = project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, is_gold=False)
+    return decided.exclude(current_label=None).order_by("-reviewed_at", "-pk")

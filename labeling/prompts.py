@@ -8,10 +8,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
 
-from labeling.few_shot import FewShot
+from labeling.classifiers import specs
+from labeling.few_shot import FewShot, newest_examples
 from labeling.models import LabelingRun, Project, PromptVersion
 from labeling.providers import get_provider
 from labeling.providers.base import Prompt, Provider
+from labeling.providers.prompting import Briefing, Form, Message
 from labeling.providers.told import Told
 
 
@@ -42,11 +44,29 @@ def snapshot(project: Project) -> dict[str, Any]:
 def _told(project: Project, provider: Provider, values: dict[str, Any]) -> Provider:
     if not provider.can_be_told:
         return provider
-    prompt = Prompt(**{field.name: values[field.name] for field in fields(Prompt)})
+    prompt = _prompt(values)
     if not values["examples"]:
         return Told(provider, prompt)
     few = FewShot(project, count=values["examples"], until=datetime.fromisoformat(values["examples_until"]))
     return Told(provider, prompt, choose=few, key=few.key)
+
+
+def _prompt(values: dict[str, Any]) -> Prompt:
+    return Prompt(**{field.name: values[field.name] for field in fields(Prompt)})
+
+
+def preview(draft: PromptVersion) -> list[Message]:
+    """What a chat model would be told about one of the project's texts. Raises ProviderError for a wrong template.
+
+    Examples are the newest decided texts: to find the most similar ones takes a model.
+    """
+    project = draft.project
+    categories = project.active_categories()
+    values = {**snapshot(project), "template": draft.template, "wants_reason": draft.wants_reason}
+    form = Form(tuple(category.name for category in categories), wants_reason=draft.wants_reason)
+    text = project.texts.order_by("content_hash").values_list("content", flat=True).first()
+    examples = newest_examples(project, draft.examples)
+    return Briefing(_prompt(values), specs(categories), form).messages([text or "(The project has no text.)"], examples)
 
 
 @transaction.atomic

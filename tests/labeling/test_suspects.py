@@ -1,15 +1,15 @@
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from labeling import annotations, embeddings, suspects
+from labeling import annotations, suspects
 from labeling.choices import ClassifierKind, TextStatus
 from labeling.models import Classifier, Project, Text
 from labeling.suspects import NO_VECTORS, NOTES, possible_mistakes
 from tests.fakes import KeywordEncoder
+from tests.vectors import keep
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def decide(project: Project, add_texts: Callable[..., list[Text]]) -> Decide:
 def _embed(texts: list[Text]) -> None:
     vectors = KeywordEncoder().embed([text.content for text in texts])
     hashes = [text.content_hash for text in texts]
-    embeddings.store(hashes, vectors, np.zeros(len(texts), dtype=bool), fingerprint=KeywordEncoder.fingerprint)
+    keep(hashes, vectors, fingerprint=KeywordEncoder.fingerprint)
 
 
 def test_a_wrong_decision_is_found_with_what_the_others_would_say(fitted: Project, decide: Decide) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from labeling import annotations, embeddings
+from labeling import annotations
 from labeling.annotations import Prediction
 from labeling.models import Classifier, LabelingRun, Project, Text
 from reviews import queue
@@ -30,6 +30,7 @@ from tests.browser import (
     is_dark,
     wait_until,
 )
+from tests.vectors import keep
 
 pytestmark = IN_BROWSER
 
@@ -586,7 +587,7 @@ def embed(project: Project, vectors: dict[int, list[float]]) -> None:
     texts = list(Text.objects.order_by("pk"))
     hashes = [texts[place].content_hash for place in vectors]
     matrix = np.array(list(vectors.values()), dtype=np.float32)
-    embeddings.store(hashes, matrix, np.zeros(len(hashes), dtype=bool), fingerprint=fingerprint)
+    keep(hashes, matrix, fingerprint=fingerprint)
 
 
 def prediction(text: Text, project: Project) -> Prediction:

@@ -11,13 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from labeling import embeddings
 from labeling.choices import TextStatus
 from labeling.models import Classifier, Embedding, Project, Text
 from reviews import queue, similar
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, Reviewer
 from reviews.undoing import undo
+from tests.vectors import keep
 
 AddLabeled = Callable[..., list[Text]]
 EAST, NORTH_EAST, NORTH, WEST = [1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-1.0, 0.0]
@@ -48,7 +48,7 @@ def add_classifier(project: Project, fingerprint: str) -> Classifier:
 
 def embed(texts: list[Text], *vectors: list[float], fingerprint: str = "model-1") -> None:
     hashes, matrix = [text.content_hash for text in texts], np.array(vectors, dtype=np.float32)
-    embeddings.store(hashes, matrix, np.zeros(len(texts), dtype=bool), fingerprint=fingerprint)
+    keep(hashes, matrix, fingerprint=fingerprint)
 
 
 def approve(reviewer: Reviewer, *texts: Text) -> None:

@@ -19,6 +19,8 @@ function draw(run) {
   if (run.seconds_left !== null && !run.is_finished) line.push(`${ago(run.seconds_left)} left`);
   if (run.processes) line.push(`${run.processes} ${run.processes === 1 ? "process" : "processes"}`);
   if (run.failed) line.push(`${count(run.failed)} failed`);
+  if (run.tokens) line.push(`${count(run.tokens)} tokens`);
+  if (run.cost) line.push(`cost ${run.cost.toFixed(2)}`);
   if (run.set_aside) line.push(`${run.set_aside} chunks set aside`);
   byId("run-line").textContent = line.join(", ");
   fill(byId("run-notes"), run.notes.map((note) => cell("li", note)));
