@@ -7,6 +7,13 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+NEEDED = (  # id, value of LLM_PROVIDER, key that it needs, example
+    ("labeling.W002", "huggingface", "HUGGINGFACE_MODEL", "BAAI/bge-small-en-v1.5"),
+    ("labeling.W003", "ollama", "OLLAMA_MODEL", "qwen3:4b"),
+    ("labeling.W004", "free_api", "FREE_API_URL", "http://localhost:8080/v1"),
+    ("labeling.W005", "free_api", "FREE_API_MODEL", "the name that the server gives its model"),
+)
+
 
 @register
 def environment_values_are_usable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -15,21 +22,13 @@ def environment_values_are_usable(app_configs: Sequence[AppConfig] | None, **kwa
 
 @register
 def provider_is_configured(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.LLM_PROVIDER not in settings.LABELING_PROVIDERS:
-        known = ", ".join(settings.LABELING_PROVIDERS)
-        return [
-            Warning(  # not an error: importing, reviewing and exporting work without a model
-                f"LLM_PROVIDER is {settings.LLM_PROVIDER}, which this version does not have: nothing can be labeled.",
-                hint=f"Set LLM_PROVIDER to one of: {known}.",
-                id="labeling.W001",
-            )
-        ]
-    if settings.LLM_PROVIDER == "huggingface" and not settings.HUGGINGFACE_MODEL:
-        return [
-            Warning(
-                "LLM_PROVIDER is huggingface, but no model is named: nothing can be labeled.",
-                hint="Set HUGGINGFACE_MODEL to a model's name, for example BAAI/bge-small-en-v1.5.",
-                id="labeling.W002",
-            )
-        ]
-    return []
+    """Warnings, not errors: importing, reviewing and exporting work without a model."""
+    return [
+        Warning(
+            f"LLM_PROVIDER is {alias}, but {key} is not set: nothing can be labeled.",
+            hint=f"Set {key}, for example to {example}, and run: python manage.py providers check {alias}",
+            id=identifier,
+        )
+        for identifier, alias, key, example in NEEDED
+        if alias == settings.LLM_PROVIDER and not getattr(settings, key)
+    ]

@@ -114,9 +114,13 @@ FREE_API_MODEL = environment.text("FREE_API_MODEL")
 FREE_API_KEY = environment.text("FREE_API_KEY")
 USE_GPU = environment.flag("USE_GPU", default=False)
 ENCODER_MODE = environment.one_of("ENCODER_MODE", "exact", ("exact", "fast"))
+LLM_CONCURRENCY = environment.whole_number("LLM_CONCURRENCY", default=4, low=1, high=256)
+LLM_TIMEOUT_SECONDS = environment.whole_number("LLM_TIMEOUT_SECONDS", default=120, low=1, high=130)
 
 # Alias -> how to build the provider, like Django's CACHES. Built once per process, on first use.
 _ENCODER_OPTIONS = {"use_gpu": USE_GPU, "mode": ENCODER_MODE, "cache_folder": BASE_DIR / ".cache" / "graphs"}
+# A call ends within 1.25 times the timeout, and so before the three minutes after which a chunk is taken by others.
+_SERVER_OPTIONS = {"concurrency": LLM_CONCURRENCY, "timeout_seconds": float(LLM_TIMEOUT_SECONDS)}
 LABELING_PROVIDERS = {
     "local": {
         "BACKEND": "labeling.providers.encoder.Encoder",
@@ -125,6 +129,14 @@ LABELING_PROVIDERS = {
     "huggingface": {
         "BACKEND": "labeling.providers.encoder.Encoder",
         "OPTIONS": {"model": HUGGINGFACE_MODEL, "local_files_only": False, **_ENCODER_OPTIONS},
+    },
+    "ollama": {
+        "BACKEND": "labeling.providers.ollama.Ollama",
+        "OPTIONS": {"url": OLLAMA_BASE_URL, "model": OLLAMA_MODEL, **_SERVER_OPTIONS},
+    },
+    "free_api": {
+        "BACKEND": "labeling.providers.free_api.open_free_api",
+        "OPTIONS": {"url": FREE_API_URL, "model": FREE_API_MODEL, "key": FREE_API_KEY, **_SERVER_OPTIONS},
     },
 }
 

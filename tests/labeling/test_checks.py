@@ -1,3 +1,4 @@
+import pytest
 from django.conf import LazySettings
 from django.core.checks import run_checks
 
@@ -19,12 +20,21 @@ def test_a_wrong_environment_value_is_an_error_that_names_the_key(settings: Lazy
     assert "Set PORT" in (message.hint or "")
 
 
-def test_a_provider_that_is_not_there_is_a_warning(settings: LazySettings) -> None:
+@pytest.mark.parametrize(
+    ("alias", "expected"),
+    [
+        ("huggingface", ["labeling.W002"]),
+        ("ollama", ["labeling.W003"]),
+        ("free_api", ["labeling.W004", "labeling.W005"]),
+    ],
+)
+def test_a_provider_without_what_it_needs_is_a_warning(settings: LazySettings, alias: str, expected: list[str]) -> None:
+    settings.LLM_PROVIDER = alias
+    settings.HUGGINGFACE_MODEL = settings.OLLAMA_MODEL = settings.FREE_API_URL = settings.FREE_API_MODEL = ""
+    assert ids() == expected
+
+
+def test_a_provider_with_what_it_needs_passes(settings: LazySettings) -> None:
     settings.LLM_PROVIDER = "ollama"
-    assert ids() == ["labeling.W001"]
-
-
-def test_huggingface_needs_the_name_of_a_model(settings: LazySettings) -> None:
-    settings.LLM_PROVIDER = "huggingface"
-    settings.HUGGINGFACE_MODEL = ""
-    assert ids() == ["labeling.W002"]
+    settings.OLLAMA_MODEL = "qwen3:4b"
+    assert ids() == []
