@@ -1,0 +1,41 @@
+"""The form of a prompt in a real browser."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from labeling.models import Project
+from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
+
+pytestmark = IN_BROWSER
+
+ADD = "/admin/labeling/promptversion/add/?project={}"
+PREVIEW = "#prompt-preview-messages"
+
+
+def test_the_preview_follows_what_is_written(visit: Visit, boss: User, project: Project, add_texts) -> None:
+    add_texts(project, "The striker scored.")
+    page = visit(boss, ADD.format(project.pk))
+    expect(page, PREVIEW).to_contain_text("The striker scored.")
+    page.fill("#id_template", "Sort this into {categories}: {text}")
+    expect(page, PREVIEW).to_contain_text("Sort this into")
+    page.fill("#id_template", "Sort this: {txet}")
+    expect(page, "#prompt-preview-error").to_contain_text("unknown placeholders: txet")
+    expect(page, PREVIEW).to_be_empty()
+
+
+def test_a_text_that_looks_like_markup_stays_text(visit: Visit, boss: User, project: Project, add_texts) -> None:
+    add_texts(project, EVIL)
+    page = visit(boss, ADD.format(project.pk))
+    expect(page, PREVIEW).to_contain_text(EVIL)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_it_fits_the_screen_and_has_no_barriers(
+    visit: Visit, boss: User, project: Project, add_texts, screen: str
+) -> None:
+    add_texts(project, "The striker scored.")
+    page = visit(boss, ADD.format(project.pk), **SCREENS[screen])
+    expect(page, PREVIEW).to_contain_text("The striker scored.")
+    assert fits_the_screen(page)
+    assert is_dark(page) is (screen == "dark")
+    assert [found for found in barriers(page, "prompt") if "prompt-preview" in found] == []
