@@ -30,12 +30,17 @@ class Step:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     content: str | Callable[[str], str] | None = None
+    is_cut: bool = False
     seconds: float = 0.0
     is_reset: bool = False
 
 
 def says(content: str | Callable[[str], str]) -> Step:
     return Step(content=content)
+
+
+def is_cut_at(content: str) -> Step:
+    return Step(content=content, is_cut=True)
 
 
 def fails(status: int, message: str = "something went wrong", code: str = "", **headers: str) -> Step:
@@ -182,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         content, tokens = _said(body, schema, step)
         choice = {
             "index": 0,
-            "finish_reason": "stop",
+            "finish_reason": "length" if step.is_cut else "stop",
             "message": {"role": "assistant", "content": content},
             "logprobs": {"content": tokens} if body.get("logprobs") else None,
         }
@@ -206,6 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
             "model": body["model"],
             "message": {"role": "assistant", "content": content},
             "done": True,
+            "done_reason": "length" if step.is_cut else "stop",
             "prompt_eval_count": 10,
             "eval_count": 3,
         }

@@ -20,11 +20,15 @@ MANNER = 1  # counted up when what a model is told changes, so that answers kept
 
 @dataclass(frozen=True)
 class Completion:
-    """What a server answered: the words, their tokens where it reports them, and what that took."""
+    """What a server answered: the words, their tokens where it reports them, and what that took.
+
+    `is_cut`: the answer was longer than `max_tokens`.
+    """
 
     content: str
     tokens: Sequence[Token] = ()
     usage: Usage = field(default_factory=Usage)
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +145,10 @@ class ChatCall:
         try:
             return completion, parsing.parse(completion.content, self._form)
         except Unusable as wrong:
+            step = "Raise max_tokens" if completion.is_cut else "Decide this text yourself"
             raise TextRefused(
                 f"{self._provider.model_name} named no category, also when asked again. {wrong} "
-                "Decide this text yourself, or choose a larger model."
+                f"{step}, or choose another model."
             ) from None
 
     async def _vote(self, messages: list[Message], first: Parsed) -> Verdict:

@@ -6,6 +6,7 @@ after a fork: threads and connections do not follow into a child.
 
 import asyncio
 import json
+import logging
 import os
 import threading
 import weakref
@@ -19,6 +20,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from labeling.providers.base import ProviderError
 from labeling.providers.breaker import Breaker, Clock, NoAnswer
 from labeling.providers.statuses import Reader, SettingNames, TextRefused, seconds_to_wait
+
+# At INFO it writes the whole address of each request, and some addresses carry a key.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 Result = TypeVar("Result")
 Ask = Callable[[], Awaitable[Result]]
@@ -156,14 +160,16 @@ class Server:
 
     def _start(self) -> _Running:
         loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name=f"requests to {self.address}", daemon=True).start()
-        weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
         client = httpx.AsyncClient(
             auth=self._auth,
             headers=self._headers,
             timeout=httpx.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
             limits=httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
         )
+        name = f"requests to {self.address}"
+        threading.Thread(target=_serve, args=(loop, client), name=name, daemon=True).start()
+        forgetting = weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
+        forgetting.atexit = False  # type: ignore[misc]  # a property, of which the stubs do not know
         places = asyncio.Semaphore(self._concurrency)
         return _Running(os.getpid(), loop, client, places, Breaker(self.address, self.clock))
 
@@ -187,6 +193,13 @@ def settled(results: Sequence[Result | ProviderError]) -> list[Result | Provider
         if not any(isinstance(error, TextRefused) for error in errors):
             raise errors[0]
     return [ProviderError(str(result), permanent=False) if result in final else result for result in results]
+
+
+def _serve(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
+    """Until the loop is stopped, because its server is forgotten."""
+    loop.run_forever()
+    loop.run_until_complete(client.aclose())
+    loop.close()
 
 
 async def _caught(ask: Ask[Result]) -> Result | ProviderError:

@@ -118,6 +118,7 @@ def _completion(answer: Any) -> Completion:
         tokens=tokens(answer.get("logprobs") or ()),
         # A prompt that the server still had in memory is not counted by older ones.
         usage=Usage(1, int(answer.get("prompt_eval_count") or 0), int(answer.get("eval_count") or 0)),
+        is_cut=answer.get("done_reason") == "length",
     )
 
 

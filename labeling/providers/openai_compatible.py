@@ -136,4 +136,5 @@ def _completion(answer: Any) -> Completion:
         content=choice["message"].get("content") or "",
         tokens=tokens((choice.get("logprobs") or {}).get("content") or ()),
         usage=Usage(1, int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0)),
+        is_cut=choice.get("finish_reason") == "length",
     )

@@ -49,16 +49,16 @@ def group_schema(form: Form) -> Json:
 
 def parse(content: str, form: Form) -> Parsed:
     """The answer about one text. Raises Unusable; never gives a category that is not in the form."""
-    found = {parsed.category: parsed for parsed in _usable(_objects(content, "category"), form)}
+    objects = _objects(content, "category")
+    found = {parsed.category: parsed for parsed in _usable(objects, form)}
     if len(found) == 1:
         return found.popitem()[1]
     if found:
         raise Unusable("It names more than one category.")
     if not content.strip():
         raise Unusable("It is empty.")
-    said = [one.get("category") for one in _objects(content, "category")]
-    if said:
-        raise Unusable(f"There is no category {_excerpt(said[0])}.")
+    if objects:
+        raise Unusable(f"There is no category {_excerpt(objects[0]['category'])}.")
     raise Unusable(f"It is not a JSON object with a category: {_excerpt(content)}")
 
 

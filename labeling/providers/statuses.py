@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -42,7 +42,7 @@ class Reader:
 
     address: str
     names: SettingNames
-    key: str
+    key: str = field(repr=False)
 
     def read(self, response: httpx.Response, take: Callable[[Any], Result]) -> Result:
         """What `take` finds in the response's JSON. Raises ProviderError; TextRefused when it is about one text."""

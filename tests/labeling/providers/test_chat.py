@@ -9,7 +9,7 @@ import pytest
 from labeling.providers.base import Answers, ConfidenceSource, Example, Prompt, ProviderError
 from labeling.providers.openai_compatible import OpenAICompatible
 from labeling.providers.remote import NO_PROMPT
-from tests.stand_in_server import StandIn, Step, fails, says
+from tests.stand_in_server import StandIn, Step, fails, is_cut_at, says
 
 from .servers import NEWS, hurried
 
@@ -97,6 +97,12 @@ def test_a_text_without_a_category_fails_alone(make: Make, stand_in: StandIn) ->
     assert error.permanent
     assert 'There is no category "Cooking".' in str(error)
     assert answers.scores[failed].tolist() == [0, 0, 0]
+
+
+def test_an_answer_that_is_cut_tells_what_to_raise(make: Make, stand_in: StandIn) -> None:
+    stand_in.always = is_cut_at('{"category": "Sp')
+    (error,) = make(has_logprobs=True).answer(["space"], NEWS).errors
+    assert "max_tokens" in str(error)
 
 
 def test_a_text_that_the_server_refuses_fails_alone(make: Make, stand_in: StandIn) -> None:

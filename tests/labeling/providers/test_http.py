@@ -235,9 +235,13 @@ def test_a_password_in_the_address_is_sent_and_not_shown(stand_in: StandIn) -> N
     assert "hidden" not in f"{server!r} {server.address}"
 
 
-def test_a_query_in_the_address_stays(stand_in: StandIn) -> None:
-    ask(Server(f"{stand_in.url}?version=2", names=NAMES))
+def test_a_query_in_the_address_is_sent_and_not_shown(stand_in: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    server = Server(f"{stand_in.url}?version=2", names=NAMES)
+    stand_in.script.append(fails(400))
+    (error,) = ask(server)
     assert stand_in.requests[0].path == "/models/m?version=2"
+    assert "version" not in f"{error} {server!r} {caplog.text}"
 
 
 A, B = "answer", "another answer"

@@ -4,7 +4,7 @@ import pytest
 
 from labeling.providers.base import ConfidenceSource, Prompt, Provider, ProviderError
 from labeling.providers.ollama import Ollama
-from tests.stand_in_server import StandIn, fails
+from tests.stand_in_server import StandIn, fails, is_cut_at
 
 from .contract import ProviderContract
 from .servers import NEWS, hurried
@@ -119,6 +119,12 @@ def test_a_build_from_source_is_taken_for_the_newest(stand_in: StandIn) -> None:
     stand_in.version = "0.0.0"
     Ollama(stand_in.url, "stand-in").answer(["space"], NEWS, prompt=Prompt(wants_reason=True))
     assert "logprobs" in stand_in.questions[0].body
+
+
+def test_an_answer_that_is_cut_tells_what_to_raise(stand_in: StandIn) -> None:
+    stand_in.always = is_cut_at('{"category": "Sp')
+    (error,) = Ollama(stand_in.url, "stand-in").answer(["space"], NEWS).errors
+    assert "max_tokens" in str(error)
 
 
 def test_tokens_are_counted(stand_in: StandIn) -> None:

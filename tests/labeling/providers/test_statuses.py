@@ -82,6 +82,10 @@ def test_the_key_is_not_shown_when_the_server_repeats_it(status: int) -> None:
     assert KEY not in str(refusal(httpx.Response(status, json={"error": f"Wrong key {KEY}."})))
 
 
+def test_the_key_is_in_no_repr() -> None:
+    assert KEY not in repr(READER)
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
