@@ -54,7 +54,8 @@ class Encoder(Provider):
     """A provider that embeds texts with a local encoder; plain zero-shot by the categories' own words.
 
     `model`: "all-MiniLM-L6-v2" (bundled), a folder, or a name in the Hugging Face cache; with `local_files_only` false
-    the hub may be asked. `mode`: "exact" computes in 32 bits and a text's vector never depends on its neighbours;
+    the hub may be asked; `revision` pins a commit there.
+    `mode`: "exact" computes in 32 bits and a text's vector never depends on its neighbours;
     "fast" computes in 8 bits, about twice as fast, and vectors vary a little with the texts they are batched with.
     `cache_folder` keeps the exported graph; without it, or where it cannot be written, torch is used.
 
@@ -71,12 +72,13 @@ class Encoder(Provider):
         use_gpu: bool = False,
         cache_folder: Path | str | None = None,
         local_files_only: bool = True,
+        revision: str | None = None,
     ) -> None:
         self._name = model
         self._mode = mode
         self._use_gpu = use_gpu
         self._cache_folder = Path(cache_folder) if cache_folder else None
-        self._folder = weights.model_folder(model, local_files_only=local_files_only)
+        self._folder = weights.model_folder(model, local_files_only=local_files_only, revision=revision)
         self._recipe = read_recipe(self._folder)
         # Only a mean is a sum over tokens; other poolings have no exact shares.
         self.can_explain = self._recipe.mode == "mean"

@@ -1,8 +1,10 @@
 """The general loader and the reference: any transformers encoder, on the GPU or on the CPU."""
 
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +24,20 @@ class TorchModel:
     workers = 1  # torch splits each pass by itself
 
     def __init__(self, folder: Path, *, device: str = "cpu", attention: str = "sdpa") -> None:
-        import torch
+        from transformers import AutoModel
 
         self.device = device
         self.token_budget = CPU_BUDGET if device == "cpu" else GPU_BUDGET
-        self.precision = "float32"
-        if device != "cpu":
-            self.precision = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-        self.module = _load(folder, getattr(torch, self.precision), attention).to(device)
+        self.precision = precision_on(device)
+        # A vector is pooled from the tokens, never by the model's own pooler.
+        self.module = load(AutoModel, folder, device=device, attention=attention, may_miss="pooler")
         self._lock = threading.Lock()
 
     def hidden(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
         """Return the token vectors (n, length, dim) of padded ids and mask (n, length)."""
         import torch
 
-        with self._lock, _threads_within_quota(self.device), torch.inference_mode():
+        with self._lock, threads_within_quota(self.device), torch.inference_mode():
             states = self.module(
                 input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device)
             ).last_hidden_state
@@ -51,8 +52,17 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
+def precision_on(device: str) -> str:
+    """The name of torch's type that models compute in: 32 bits on the CPU, a half on the GPU."""
+    if device == "cpu":
+        return "float32"
+    import torch
+
+    return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+
+
 @contextmanager
-def _threads_within_quota(device: str) -> Iterator[None]:
+def threads_within_quota(device: str) -> Iterator[None]:
     """torch counts the host's processors; in a container with fewer its threads would wait for each other.
 
     The number of threads belongs to the whole process, so it is put back for others who use torch.
@@ -70,41 +80,55 @@ def _threads_within_quota(device: str) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _load(folder: Path, dtype: Any, attention: str) -> Any:
-    from transformers import AutoModel
+def load(loader: Any, folder: Path, *, device: str, attention: str = "sdpa", may_miss: str | None = None) -> Any:
+    """Return a module of transformers, ready to answer, read by one of its Auto classes from a folder or a GGUF file.
 
-    options: dict[str, Any] = {"attn_implementation": attention}
+    Raises ProviderError (permanent) when it cannot be read or weights are missing from its files; `may_miss` is a part
+    of the names of those that are not used.
+    """
+    import torch
+    from safetensors import SafetensorError
+
     try:
-        module, report = _from_pretrained(AutoModel, folder, dtype, options)
-    except ValueError as error:
-        if "attention" not in str(error) and "attn" not in str(error):
-            raise _unreadable(folder, error) from error
-        module, report = _from_pretrained(AutoModel, folder, dtype, {})  # older architectures have one way only
-    # Weights that are not in the file start at random: the vectors would look right and mean nothing.
-    missing = [key for key in report["missing_keys"] if "pooler" not in key and not key.endswith("position_ids")]
+        module, report = _from_pretrained(loader, folder, getattr(torch, precision_on(device)), attention)
+    # struct.error is what a GGUF file that ends too early gives.
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError, struct.error) as error:
+        raise _unreadable(folder, error) from error
+    # Weights that are not in the file start at random: the answers would look right and mean nothing.
+    missing = [
+        key
+        for key in sorted(report["missing_keys"])
+        if not key.endswith("position_ids") and not (may_miss and may_miss in key)
+    ]
     if missing:
         raise _unreadable(folder, f"{len(missing)} weights are missing from its files, such as {missing[0]}")
-    return module.eval()
+    return module.eval().to(device)
 
 
-def _from_pretrained(loader: Any, folder: Path, dtype: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _from_pretrained(loader: Any, folder: Path, dtype: Any, attention: str) -> tuple[Any, dict[str, Any]]:
+    is_gguf = folder.suffix == ".gguf"
+    source: dict[str, Any] = {"gguf_file": folder.name} if is_gguf else {"use_safetensors": True}
+    read = partial(
+        loader.from_pretrained,
+        str(folder.parent if is_gguf else folder),
+        dtype=dtype,
+        local_files_only=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **source,
+    )
+    found: tuple[Any, dict[str, Any]]
     try:
-        found: tuple[Any, dict[str, Any]] = loader.from_pretrained(
-            str(folder),
-            dtype=dtype,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-            **options,
-        )
-    except (OSError, KeyError) as error:
-        raise _unreadable(folder, error) from error
+        found = read(attn_implementation=attention)
+    except ValueError as error:
+        if "attention" not in str(error) and "attn" not in str(error):
+            raise
+        found = read()  # older architectures have one way only
     return found
 
 
 def _unreadable(folder: Path, reason: object) -> ProviderError:
     return ProviderError(
-        f"The model in {folder.name!r} cannot be loaded: {reason}. Set LOCAL_MODEL_NAME to another encoder.",
+        f"The model in {folder.name!r} cannot be loaded: {reason}. Set LOCAL_MODEL_NAME to another model.",
         permanent=True,
     )

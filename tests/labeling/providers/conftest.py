@@ -9,6 +9,8 @@ from labeling.providers.encoder import Encoder
 from labeling.providers.weights import model_folder
 from tests.stand_in_server import StandIn
 
+from . import tiny_models
+
 # The default place of the product: a graph exported once serves every later test run.
 GRAPHS = Path(__file__).resolve().parents[3] / ".cache" / "graphs"
 
@@ -23,6 +25,32 @@ def minilm() -> Encoder:
 def minilm_in_torch() -> Encoder:
     """all-MiniLM-L6-v2 in torch: without a cache folder no graph is written."""
     return Encoder()
+
+
+@pytest.fixture(scope="session")
+def nli_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT that says contradiction, neutral or entailment of pairs."""
+    labels = dict(enumerate(["contradiction", "neutral", "entailment"]))
+    return tiny_models.bert(tmp_path_factory.mktemp("nli"), "ForSequenceClassification", id2label=labels)
+
+
+@pytest.fixture(scope="session")
+def classifier_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT with a label for every category of the contract."""
+    labels = dict(enumerate(tiny_models.LABELS))
+    return tiny_models.bert(tmp_path_factory.mktemp("classifier"), "ForSequenceClassification", id2label=labels)
+
+
+@pytest.fixture(scope="session")
+def masked_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT that fills gaps."""
+    return tiny_models.bert(tmp_path_factory.mktemp("masked"), "ForMaskedLM")
+
+
+@pytest.fixture(scope="session")
+def causal_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama with a chat template."""
+    return tiny_models.causal(tmp_path_factory.mktemp("causal"))
 
 
 @pytest.fixture

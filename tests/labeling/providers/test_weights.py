@@ -58,3 +58,75 @@ def test_a_model_that_is_no_encoder_is_refused(tmp_path: Path, config: dict[str,
     error = refusal(tmp_path)
     assert error.permanent
     assert "not an encoder" in str(error)
+
+
+def cached(hub: Path, revisions: dict[str, str]) -> None:
+    """Lay a model of the hub into its cache: commits of which `main` is the first."""
+    repository = hub / "models--people--model"
+    for number, (commit, word) in enumerate(revisions.items()):
+        folder = repository / "snapshots" / commit
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps({"architectures": ["BertModel"], "note": word}))
+        (folder / "model.safetensors").write_bytes(b"")
+        if number == 0:
+            (repository / "refs").mkdir()
+            (repository / "refs" / "main").write_text(commit)
+
+
+def test_a_pinned_revision_is_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached(tmp_path, {"a" * 40: "new", "b" * 40: "old"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    folders = [
+        weights.model_folder("people/model", local_files_only=True, revision=revision) for revision in (None, "b" * 40)
+    ]
+    assert [json.loads((folder / "config.json").read_text())["note"] for folder in folders] == ["new", "old"]
+
+
+def test_an_absent_revision_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached(tmp_path, {"a" * 40: "new"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ProviderError, match="in revision 'v2'") as caught:
+        weights.model_folder("people/model", local_files_only=True, revision="v2")
+    assert caught.value.permanent
+
+
+def test_the_hub_is_not_asked_where_it_is_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached(tmp_path, {"a" * 40: "new"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert weights.model_folder("people/model", local_files_only=False).name == "a" * 40
+
+
+@pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "folder"])
+def test_a_revision_of_a_folder_is_refused(model: str, tmp_path: Path) -> None:
+    name = model if model != "folder" else str(tmp_path)
+    with pytest.raises(ProviderError, match="Remove the revision") as caught:
+        weights.model_folder(name, local_files_only=True, revision="main")
+    assert caught.value.permanent
+
+
+def test_a_gguf_file_is_found_by_its_path_or_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF")
+    assert weights.gguf_file(str(file)) == weights.gguf_file(str(tmp_path)) == file
+    assert weights.identity(file) == weights.sha256(file)
+
+
+def test_safetensors_are_preferred_to_a_gguf_file(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert weights.gguf_file(str(tmp_path)) is None
+
+
+def test_one_of_several_gguf_files_must_be_named(tmp_path: Path) -> None:
+    for name in ("small", "large"):
+        (tmp_path / f"{name}.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ProviderError, match=r"holds 2 \.gguf files\. Set LOCAL_MODEL_NAME") as caught:
+        weights.gguf_file(str(tmp_path))
+    assert caught.value.permanent
+
+
+def test_an_absent_gguf_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match=r"or of a \.gguf file") as caught:
+        weights.gguf_file(str(tmp_path / "model.gguf"))
+    assert caught.value.permanent
