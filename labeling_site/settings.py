@@ -107,6 +107,9 @@ MAX_TEXT_LENGTH = environment.whole_number("MAX_TEXT_LENGTH", default=100_000, l
 LLM_PROVIDER = environment.one_of("LLM_PROVIDER", "local", ("local", "huggingface", "ollama", "free_api"))
 LOCAL_MODEL_NAME = environment.text("LOCAL_MODEL_NAME", default="all-MiniLM-L6-v2")
 HUGGINGFACE_MODEL = environment.text("HUGGINGFACE_MODEL")
+HUGGINGFACE_REVISION = environment.text("HUGGINGFACE_REVISION")
+MODEL_KINDS = ("auto", "encoder", "nli", "sequence_classifier", "masked_lm", "causal_lm")
+MODEL_KIND = environment.one_of("MODEL_KIND", "auto", MODEL_KINDS)
 OLLAMA_BASE_URL = environment.web_address("OLLAMA_BASE_URL", default="http://localhost:11434")
 OLLAMA_MODEL = environment.text("OLLAMA_MODEL")
 FREE_API_URL = environment.web_address("FREE_API_URL", default="")
@@ -119,20 +122,30 @@ LLM_TIMEOUT_SECONDS = environment.whole_number("LLM_TIMEOUT_SECONDS", default=12
 
 # Alias -> how to build the provider, like Django's CACHES. Built once per process, on first use.
 _ENCODER_OPTIONS = {"use_gpu": USE_GPU, "mode": ENCODER_MODE, "cache_folder": BASE_DIR / ".cache" / "graphs"}
+_MODEL_OPTIONS = {"kind": MODEL_KIND, **_ENCODER_OPTIONS}
 # A call ends within 1.25 times the timeout, and so before the three minutes after which a chunk is taken by others.
 _SERVER_OPTIONS = {"concurrency": LLM_CONCURRENCY, "timeout_seconds": float(LLM_TIMEOUT_SECONDS)}
 LABELING_PROVIDERS = {
     "local": {
-        "BACKEND": "labeling.providers.encoder.Encoder",
-        "OPTIONS": {"model": LOCAL_MODEL_NAME, "local_files_only": True, **_ENCODER_OPTIONS},
+        "BACKEND": "labeling.providers.local.open_model",
+        "OPTIONS": {"model": LOCAL_MODEL_NAME, "local_files_only": True, **_MODEL_OPTIONS},
     },
     "huggingface": {
-        "BACKEND": "labeling.providers.encoder.Encoder",
-        "OPTIONS": {"model": HUGGINGFACE_MODEL, "local_files_only": False, **_ENCODER_OPTIONS},
+        "BACKEND": "labeling.providers.local.open_model",
+        "OPTIONS": {
+            "model": HUGGINGFACE_MODEL,
+            "revision": HUGGINGFACE_REVISION or None,
+            "local_files_only": False,
+            **_MODEL_OPTIONS,
+        },
     },
     "ollama": {
         "BACKEND": "labeling.providers.ollama.Ollama",
         "OPTIONS": {"url": OLLAMA_BASE_URL, "model": OLLAMA_MODEL, **_SERVER_OPTIONS},
+    },
+    "encoder": {
+        "BACKEND": "labeling.providers.encoder.Encoder",
+        "OPTIONS": {"model": "all-MiniLM-L6-v2", "local_files_only": True, **_ENCODER_OPTIONS},
     },
     "free_api": {
         "BACKEND": "labeling.providers.free_api.open_free_api",
@@ -141,7 +154,7 @@ LABELING_PROVIDERS = {
 }
 
 # Its vectors stand beside the answers of providers that give none, so that reviews can teach those too.
-LABELING_ENCODER = "local"
+LABELING_ENCODER = "encoder"
 
 # --- Background work --------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def open_model(
     """Return the provider for a model: a folder, a .gguf file, or a name on the hub.
 
     `kind` is one of KINDS, or "auto" to go by the model's configuration. `cache_folder` and `mode` are for encoders,
-    `encoder` narrows down the categories of an nli model; `options` are those of the kind's class. Raises ProviderError
+    `encoder`, by default the bundled one, narrows down the categories of an nli model; `options` are those of the kind's class. Raises ProviderError
     (permanent) when the model is absent, is of no kind known here, or not of the given one.
     """
     if kind not in ("auto", *KINDS):
@@ -44,7 +44,8 @@ def open_model(
     if kind == "encoder":
         return Encoder(model, mode=mode, cache_folder=cache_folder, **shared)
     if kind == "nli":
-        return Nli(model, encoder=encoder, **shared)
+        nearest = encoder or Encoder(weights.BUNDLED_NAMES[0], local_files_only=True, cache_folder=cache_folder)
+        return Nli(model, encoder=nearest, **shared)
     if kind == "sequence_classifier":
         return SequenceClassifier(model, **shared)
     return MaskedLM(model, **shared) if kind == "masked_lm" else CausalLM(model, **shared)
