@@ -17,6 +17,7 @@ FAILURES_IN_A_ROW = 4  # as many as are under way by default: one bad moment is 
 FIRST_PAUSE = 1.0  # seconds, then twice as long after each failed trial
 LONGEST_PAUSE = 60.0
 PATIENCE = 90.0  # seconds that a request waits for its turn; more than the longest pause, or none would be tried
+LONGEST_REQUESTED = 600.0  # more is not believed: servers err, and quotas are raised
 LOOK_SECONDS = 0.1  # while another request tries the server
 
 
@@ -71,7 +72,7 @@ class Breaker:
 
     def wait_at_least(self, seconds: float) -> None:
         """Hold all requests back: the server said when to come again."""
-        self._closed_until = max(self._closed_until, self._clock.now() + seconds)
+        self._closed_until = max(self._closed_until, self._clock.now() + min(seconds, LONGEST_REQUESTED))
 
     @property
     def _is_failing(self) -> bool:

@@ -123,8 +123,7 @@ class OpenAICompatible(ChatProvider):
 
 def base_url(url: str) -> str:
     """The address up to and with the version, which most servers put at /v1."""
-    url = url.strip().rstrip("/").removesuffix("/chat/completions")
-    address, mark, query = url.partition("?")
+    address, mark, query = url.strip().partition("?")
     address = address.rstrip("/").removesuffix("/chat/completions")
     path = address.partition("://")[2]
     return address + ("" if VERSION.search(path) else "/v1") + mark + query

@@ -110,3 +110,11 @@ async def test_who_waits_too_long_is_told_which_server_does_not_answer(breaker: 
     assert ADDRESS in str(refusal.value)
     assert "It said 500." in str(refusal.value)
     assert clock.slept == []
+
+
+async def test_no_server_is_left_alone_for_ever(breaker: Breaker, clock: FastClock) -> None:
+    breaker.wait_at_least(float("inf"))
+    with pytest.raises(NoAnswer):
+        await ask(breaker)
+    clock.time += 600
+    await ask(breaker)
