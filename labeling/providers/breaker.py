@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from labeling.providers.base import ProviderError
+from labeling.providers.base import ProviderError, ServerDown
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +31,6 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
-class NoAnswer(ProviderError):
-    """The server is left alone for now. It may answer later."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, permanent=False)
-
-
 class Breaker:
     """Counts the failures in a row of the server at `address`, and holds requests back while it recovers."""
 
@@ -54,7 +47,7 @@ class Breaker:
     async def request(self) -> AsyncIterator[None]:
         """Wait for leave to send one request, and learn from how it ends.
 
-        Only a temporary ProviderError is the server's failure. Raises NoAnswer when there is no leave for too long.
+        Only a temporary ProviderError is the server's failure. Raises ServerDown when there is no leave for too long.
         """
         await self._wait_for_leave()
         is_trial = self._is_failing
@@ -82,7 +75,7 @@ class Breaker:
         give_up_at = self._clock.now() + PATIENCE
         while (wait := self._seconds_to_wait()) > 0:
             if self._clock.now() + wait > give_up_at:
-                raise NoAnswer(
+                raise ServerDown(
                     f"The server at {self._address} does not answer. It is tried again by itself; see that it runs. "
                     f"Its last failure: {self._last_failure}"
                 )

@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from labeling.providers.base import ProviderError
-from labeling.providers.breaker import Breaker, Clock, NoAnswer
-from labeling.providers.statuses import Reader, SettingNames, TextRefused, seconds_to_wait
+from labeling.providers.base import ProviderError, ServerDown
+from labeling.providers.breaker import Breaker, Clock
+from labeling.providers.statuses import Reader, SettingNames, TextRefused, Unreachable, seconds_to_wait
 
 # At INFO it writes the whole address of each request, and some addresses carry a key.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -93,9 +93,10 @@ class Server:
         not done `until` then fails temporarily.
         """
         tasks = [asyncio.ensure_future(_caught(ask)) for ask in asks]
-        stopped: ProviderError = NoAnswer(
+        stopped = ProviderError(
             f"{self.address} did not answer about all texts within {CALL_FACTOR * self._timeout_seconds:.0f} seconds. "
-            "Ask about fewer at once, or raise timeout_seconds of the provider."
+            "Ask about fewer at once, or raise LLM_TIMEOUT_SECONDS.",
+            permanent=False,
         )
         try:
             async with asyncio.timeout_at(until):
@@ -176,7 +177,7 @@ class Server:
 
 def concerns_all(error: ProviderError) -> bool:
     """Whether other texts would get the same error."""
-    return isinstance(error, NoAnswer) or (error.permanent and not isinstance(error, TextRefused))
+    return isinstance(error, ServerDown) or (error.permanent and not isinstance(error, TextRefused))
 
 
 def settled(results: Sequence[Result | ProviderError]) -> list[Result | ProviderError]:
@@ -210,7 +211,9 @@ async def _caught(ask: Ask[Result]) -> Result | ProviderError:
 
 
 def _is_worth_another_try(error: BaseException) -> bool:
-    return isinstance(error, ProviderError) and not error.permanent and not isinstance(error, NoAnswer)
+    if isinstance(error, ServerDown):
+        return isinstance(error, Unreachable)
+    return isinstance(error, ProviderError) and not error.permanent
 
 
 def _address_and_login(url: str, names: SettingNames) -> tuple[httpx.URL, tuple[str, str] | None]:

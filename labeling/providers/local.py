@@ -29,9 +29,10 @@ def open_model(
 ) -> Provider:
     """Return the provider for a model: a folder, a .gguf file, or a name on the hub.
 
-    `kind` is one of KINDS, or "auto" to go by the model's configuration. `cache_folder` and `mode` are for encoders,
-    `encoder`, by default the bundled one, narrows down the categories of an nli model; `options` are those of the kind's class. Raises ProviderError
-    (permanent) when the model is absent, is of no kind known here, or not of the given one.
+    `kind` is one of KINDS, or "auto" to go by the model's configuration. `cache_folder` and `mode` are for encoders;
+    `encoder`, by default the bundled one, narrows down the categories of an nli model; `options` are those of the
+    kind's class. Raises ProviderError (permanent) when the model is absent, is of no kind known here, or not of the
+    given one.
     """
     if kind not in ("auto", *KINDS):
         raise ProviderError(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from labeling.providers.base import ProviderError
+from labeling.providers.base import ProviderError, ServerDown
 
 Result = TypeVar("Result")
 
@@ -27,6 +27,10 @@ class SettingNames:
     url: str
     model: str
     key: str
+
+
+class Unreachable(ServerDown):
+    """Nothing listens at the address, or nobody finds the way there. It is tried a few times before it is said."""
 
 
 class TextRefused(ProviderError):
@@ -59,10 +63,17 @@ class Reader:
 
     def no_connection(self, error: httpx.RequestError) -> ProviderError:
         """For a request that got no response at all."""
-        if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
-            reason = "did not answer in time. A smaller model, fewer requests at once or a longer timeout_seconds helps"
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            kind = type(error).__name__
+            return Unreachable(
+                f"The server at {self.address} cannot be reached ({kind}). Start it, or correct {self.names.url}."
+            )
+        if isinstance(error, httpx.TimeoutException):
+            reason = (
+                "did not answer in time. A smaller model, a lower LLM_CONCURRENCY or a longer LLM_TIMEOUT_SECONDS helps"
+            )
         else:
-            reason = f"cannot be reached ({type(error).__name__}). Start it, or correct {self.names.url}"
+            reason = f"broke off ({type(error).__name__}). See that it runs"
         return ProviderError(f"The server at {self.address} {reason}.", permanent=False)
 
     def _refusal(self, response: httpx.Response) -> ProviderError:

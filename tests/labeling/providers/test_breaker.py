@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from labeling.providers.base import ProviderError
-from labeling.providers.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Breaker, NoAnswer
+from labeling.providers.base import ProviderError, ServerDown
+from labeling.providers.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Breaker
 from labeling.providers.statuses import TextRefused
 
 from .servers import FastClock
@@ -104,7 +104,7 @@ async def test_a_cancelled_trial_leaves_the_way_to_the_next(breaker: Breaker) ->
 async def test_who_waits_too_long_is_told_which_server_does_not_answer(breaker: Breaker, clock: FastClock) -> None:
     await fail(breaker, 1)
     breaker.wait_at_least(PATIENCE + 1)
-    with pytest.raises(NoAnswer) as refusal:
+    with pytest.raises(ServerDown) as refusal:
         await ask(breaker)
     assert not refusal.value.permanent
     assert ADDRESS in str(refusal.value)
@@ -114,7 +114,7 @@ async def test_who_waits_too_long_is_told_which_server_does_not_answer(breaker: 
 
 async def test_no_server_is_left_alone_for_ever(breaker: Breaker, clock: FastClock) -> None:
     breaker.wait_at_least(float("inf"))
-    with pytest.raises(NoAnswer):
+    with pytest.raises(ServerDown):
         await ask(breaker)
     clock.time += 600
     await ask(breaker)

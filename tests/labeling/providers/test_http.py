@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from labeling.providers.base import ProviderError
-from labeling.providers.breaker import NoAnswer
+from labeling.providers.base import ProviderError, ServerDown
 from labeling.providers.http import Server, settled
 from labeling.providers.statuses import SettingNames, TextRefused
 from tests.stand_in_server import StandIn, Step, fails, is_slow, resets, shows_html
@@ -92,7 +91,7 @@ def test_retry_after_is_waited_for_by_all_requests(make_server: MakeServer, stan
 def test_who_asks_for_more_patience_than_there_is_ends_the_call(server: Server, stand_in: StandIn) -> None:
     stand_in.always = fails(429, "come back tomorrow", Retry_After="86400")
     errors = ask(server, 8)
-    assert all(isinstance(error, NoAnswer) for error in errors)
+    assert all(isinstance(error, ServerDown) for error in errors)
     assert "come back tomorrow" in str(errors[0])
     assert len(stand_in.requests) <= 4
 
