@@ -119,7 +119,7 @@ def label(project: Any, head: LinearHead) -> None:
         texts = Text.objects.filter(pk__in=keys)
         texts.update(current_label_id=Subquery(made), status="needs_review")
         texts.filter(pk__in=accepted).update(status="accepted")
-        bulk.update(Text, "priority", [(1 - value, pk) for pk, value in zip(keys, margin, strict=True)])
+        bulk.update(Text, ("priority",), [(1 - value, pk) for pk, value in zip(keys, margin, strict=True)])
 
 
 def keep_head(project: Any, head: LinearHead, kind: str = "learned") -> None:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Case, Max, OuterRef, Subquery, Value, When
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from labeling import bulk, priorities
@@ -165,21 +165,33 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
 
 
 def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
-    """Make the run's labels the current ones, by one conditional update."""
-    accepted = [p.text_id for p in predictions if p.confidence >= run.threshold]
+    """Make the run's labels the current ones and place the texts in the queue, by one conditional update."""
     # Drawn once, with the first label: drawn again at every relabeling, the audit would grow, and by chosen texts.
     drawn = [p.text_id for p in predictions if p.is_audit]
     first = Text.objects.filter(pk__in=drawn, current_label__isnull=True)
     audited = list(first.values_list("pk", flat=True)) if drawn else []
-    label = Label.objects.filter(run=run, text_id=OuterRef("pk"))
-    status = Case(
-        When(pk__in=accepted, then=Value(TextStatus.ACCEPTED.value)), default=Value(TextStatus.NEEDS_REVIEW.value)
+    ids = [p.text_id for p in predictions]
+    labels = dict(Label.objects.filter(run=run, text_id__in=ids).order_by().values_list("text_id", "pk"))
+    rows = [
+        (
+            labels[p.text_id],
+            TextStatus.ACCEPTED.value if p.confidence >= run.threshold else TextStatus.NEEDS_REVIEW.value,
+            "",
+            p.priority,
+            p.text_id,
+        )
+        for p in predictions
+    ]
+    # One statement: the index of the queue holds status and priority, and is as large as the table.
+    count = bulk.update(
+        Text,
+        ("current_label", "status", "error", "priority"),
+        rows,
+        where=[("status", "IN", [status.value for status in LABELABLE])],
+        keeps_below={"priority": priorities.LEAST},
     )
-    texts = Text.objects.filter(pk__in=[p.text_id for p in predictions], status__in=LABELABLE)
-    count = texts.update(current_label_id=Subquery(label.values("pk")[:1]), status=status, error="")
     if audited:
         Text.objects.filter(pk__in=audited).update(is_audit=True)
-    place_in_queue([(p.priority, p.text_id) for p in predictions])
     return count
 
 
@@ -188,4 +200,5 @@ def place_in_queue(rows: Sequence[tuple[float, int]], *, most: float | None = No
 
     A skipped text, below zero, stays at the end, where its reviewer put it. With `most` those above it stay as well.
     """
-    return bulk.update(Text, "priority", rows, least=priorities.LEAST, most=most)
+    limits = [("priority", ">=", priorities.LEAST)] + ([("priority", "<=", most)] if most is not None else [])
+    return bulk.update(Text, ("priority",), rows, where=limits)

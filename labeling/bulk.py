@@ -44,43 +44,61 @@ def insert_ignoring_duplicates(
 
 def update(
     model: type[models.Model],
-    column: str,
-    rows: Sequence[tuple[Any, int]],
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
     *,
-    least: float | None = None,
-    most: float | None = None,
+    where: Sequence[tuple[str, str, Any]] = (),
+    keeps_below: Mapping[str, float] | None = None,
 ) -> int:
-    """Give one number of many rows a value each, where it is from `least` to `most`; `rows` are (value, primary key).
+    """Give many rows values of their own in one statement; `rows` are the values of `columns`, then the primary key.
 
-    Returns how many rows were changed; all or none, as `insert`. Locks them in the order of their keys, as whoever
-    locks several does.
+    `where` are conditions on the row as it is: (column, sign, value), the sign being >=, <= or IN. A column named in
+    `keeps_below` keeps a number below that limit. Returns how many rows were changed; all or none, as `insert`. Locks
+    them in the order of their keys, as whoever locks several does.
     """
     if not rows:
         return 0
     connection = connections[router.db_for_write(model)]
-    field, key = cast(Field, model._meta.get_field(column)), model._meta.pk
-    quote = connection.ops.quote_name
-    table, target, by = quote(model._meta.db_table), quote(field.column), quote(key.column)
-    limits = [
-        (f"{table}.{target} {sign} %s", limit) for sign, limit in ((">=", least), ("<=", most)) if limit is not None
-    ]
-    within, bounds = "".join(f" AND {text}" for text, _ in limits), [limit for _, limit in limits]
+    quote, meta = connection.ops.quote_name, model._meta
+    table, key = quote(meta.db_table), f"{quote(meta.db_table)}.{quote(meta.pk.column)}"
+    fields = [cast(Field, meta.get_field(name)) for name in columns]
+    conditions, limits = _conditions(
+        table, [(quote(cast(Field, meta.get_field(name)).column), sign, value) for name, sign, value in where]
+    )
+    is_postgresql = connection.vendor == "postgresql"
+    sets = []
+    for number, field in enumerate(fields):
+        target, value = quote(field.column), f"new.v{number}" if is_postgresql else "%s"
+        if (least := (keeps_below or {}).get(field.name)) is not None:
+            value = f"CASE WHEN {table}.{target} < {least!r} THEN {table}.{target} ELSE {value} END"
+        sets.append(f"{target} = {value}")
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            arrays = f"unnest(%s::{_type(field, connection)}[], %s::bigint[]) AS given(value, key)"
+        if is_postgresql:
+            arrays = ", ".join(f"%s::{_type(field, connection)}[]" for field in fields)
+            names = ", ".join(f"v{number}" for number in range(len(fields)))
             locked = (
-                f"SELECT given.key, given.value FROM {arrays} JOIN {table} ON {table}.{by} = given.key{within} "
-                f"ORDER BY given.key FOR NO KEY UPDATE OF {table}"
+                f"SELECT given.* FROM unnest({arrays}, %s::bigint[]) AS given({names}, key) "
+                f"JOIN {table} ON {key} = given.key{conditions} ORDER BY given.key FOR NO KEY UPDATE OF {table}"
             )
-            columns = [list(values) for values in zip(*rows, strict=True)]
+            values = [list(column) for column in zip(*rows, strict=True)]
             cursor.execute(
-                f"UPDATE {table} SET {target} = new.value FROM ({locked}) AS new WHERE {table}.{by} = new.key",
-                [*columns, *bounds],
+                f"UPDATE {table} SET {', '.join(sets)} FROM ({locked}) AS new WHERE {key} = new.key", [*values, *limits]
             )
         else:
-            sql = f"UPDATE {table} SET {target} = %s WHERE {table}.{by} = %s{within}"
-            cursor.executemany(sql, [(*row, *bounds) for row in rows])
+            sql = f"UPDATE {table} SET {', '.join(sets)} WHERE {key} = %s{conditions}"
+            cursor.executemany(sql, [(*row, *limits) for row in rows])
         return int(cursor.rowcount)
+
+
+def _conditions(table: str, where: Sequence[tuple[str, str, Any]]) -> tuple[str, list[Any]]:
+    """Each begins with AND; and their parameters."""
+    text, limits = "", []
+    for column, sign, value in where:
+        values = list(value) if sign == "IN" else [value]
+        places = f"({', '.join(['%s'] * len(values))})" if sign == "IN" else "%s"
+        text += f" AND {table}.{column} {sign} {places}"
+        limits += values
+    return text, limits
 
 
 def _insert(

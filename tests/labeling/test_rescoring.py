@@ -78,12 +78,26 @@ def test_a_relabeling_that_says_nothing_new_writes_nothing(project: Project, add
 
 
 def test_no_rows_are_no_update(db: None) -> None:
-    assert bulk.update(Text, "priority", [], least=0.0) == 0
+    assert bulk.update(Text, ("priority",), []) == 0
 
 
 def test_an_update_stays_within_its_limits(said: Prediction) -> None:
-    assert bulk.update(Text, "priority", [(0.9, said.text_id)], most=0.1) == 0
-    assert bulk.update(Text, "priority", [(0.9, said.text_id)], least=0.5, most=1.0) == 1
+    assert bulk.update(Text, ("priority",), [(0.9, said.text_id)], where=[("priority", "<=", 0.1)]) == 0
+    limits = [("priority", ">=", 0.5), ("priority", "<=", 1.0)]
+    assert bulk.update(Text, ("priority",), [(0.9, said.text_id)], where=limits) == 1
+
+
+def test_an_update_of_several_columns_touches_only_rows_of_the_condition(said: Prediction) -> None:
+    rows = [("flagged", 0.9, said.text_id)]
+    assert bulk.update(Text, ("status", "priority"), rows, where=[("status", "IN", ["reviewed", "failed"])]) == 0
+    assert bulk.update(Text, ("status", "priority"), rows, where=[("status", "IN", ["needs_review", "accepted"])]) == 1
+    assert Text.objects.values_list("status", "priority").get() == ("flagged", 0.9)
+
+
+def test_a_number_below_its_limit_is_kept(said: Prediction) -> None:
+    Text.objects.update(priority=-1.0)
+    bulk.update(Text, ("error", "priority"), [("why", 0.9, said.text_id)], keeps_below={"priority": 0.0})
+    assert Text.objects.values_list("error", "priority").get() == ("why", -1.0)
 
 
 # --- A whole project --------------------------------------------------------------------------------------------------
