@@ -127,9 +127,11 @@ def test_a_long_text_is_cut_so_that_the_template_stays(masked_model: Path) -> No
     assert provider._head.tokenizer.decode(row).endswith("this is about [MASK] [MASK] . [SEP]")
 
 
-def test_a_text_without_content_favours_no_category(provider: Provider) -> None:
-    mean = np.mean([provider.predict([text], CATEGORIES)[0] for text in ("N/A", "")], axis=0)
-    np.testing.assert_allclose(mean, 1 / len(CATEGORIES), atol=0.2)
+def test_a_text_without_content_favours_no_category(masked_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeling.providers.masked_lm.CONTENT_FREE", ("N/A",))
+    scores = MaskedLM(str(masked_model)).predict(["N/A", "red roses"], CATEGORIES)
+    np.testing.assert_allclose(scores[0], 1 / len(CATEGORIES), atol=1e-4)
+    assert np.ptp(scores[1]) > 0.01
 
 
 def test_small_batches_change_nothing(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
