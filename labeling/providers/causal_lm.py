@@ -24,17 +24,12 @@ from labeling.providers.heads import HeadedModel, words_of
 from labeling.providers.likelihoods import Reading, exclusive
 
 INSTRUCTIONS = "Decide which of the categories the text belongs to."
+CUE = "\n\nCategory:"
 # What is the same for all texts comes first: it is read once.
-TEMPLATE = """{instructions}
-
-Categories:
-{categories}
-
-{examples}Text:
-{text}
-
-Answer with the name of one category and nothing else."""
-CUE = "\n\nCategory:"  # of models without a chat template
+TEMPLATE = (
+    "{instructions} Answer with the name of one category and nothing else.\n\n"
+    "Categories:\n{categories}\n\n{examples}Text:\n{text}" + CUE
+)
 
 MAX_TOKENS = 4096  # of one prompt, where the model could read more: memory and time grow with it
 LEAST_ROOM = 32  # tokens of a text below which nothing could be said about it
@@ -103,7 +98,7 @@ class CausalLM(HeadedModel):
         return file
 
     def _options(self) -> tuple[object, ...]:
-        return (INSTRUCTIONS, TEMPLATE, CUE, CONTENT_FREE, MAX_TOKENS, EXAMPLE_TOKENS)
+        return (INSTRUCTIONS, TEMPLATE, CONTENT_FREE, MAX_TOKENS, EXAMPLE_TOKENS)
 
     def _answer(
         self,
@@ -156,7 +151,8 @@ class CausalLM(HeadedModel):
         """The prompt as the model reads it, and what stands between it and an answer."""
         tokenizer = self._head.tokenizer
         if not tokenizer.chat_template:
-            return content + CUE, " "
+            content += CUE if content.endswith(_TEXT) else ""
+            return content, "" if content[-1].isspace() else " "
         asked = {"role": "user", "content": content}
         # Models that think aloud are told not to: their answer is to come at once. Other templates ignore it.
         options = {"tokenize": False, "enable_thinking": False}
@@ -193,7 +189,7 @@ class CausalLM(HeadedModel):
         found: list[int] = []
         for example in examples:
             text = self._head.plain(example.text, EXAMPLE_TOKENS)
-            answer = self._head.marked_up(f"\nCategory: {words_of(example.category)}\n\n")
+            answer = self._head.marked_up(f"{CUE} {words_of(example.category)}\n\n")
             shown = [*self._head.marked_up("Text:\n"), *text, *answer]
             if len(found) + len(shown) <= room:
                 found += shown

@@ -137,8 +137,9 @@ class MaskedLM(HeadedModel):
     def _prior(self, cloze: Cloze) -> LogLikelihoods:
         """Log-likelihoods after content-free texts (n_inputs, n_categories), remembered for the last question."""
         if self._last_prior is None or self._last_prior[0] != cloze:
-            mask = self._head.tokenizer.mask_token
-            inputs = [self._head.marked_up(text.replace("[MASK]", mask)) for text in CONTENT_FREE]
+            mask, room = self._head.tokenizer.mask_token, self._room(cloze)
+            texts = [cloze.text_begins + text.replace("[MASK]", mask) for text in CONTENT_FREE]
+            inputs = [self._head.marked_up(text)[:room] for text in texts]
             self._last_prior = cloze, self._log_likelihoods(cloze, inputs)
         return self._last_prior[1]
 

@@ -18,8 +18,8 @@ NAMES = ["world", "world news", "world sports", "business", "red_roses"]
 CATEGORIES = [CategorySpec(name, "News." if "news" in name else "") for name in NAMES]
 LISTED = "- world\n- world news: News.\n- world sports\n- business\n- red roses"
 ASKED = (
-    f"{INSTRUCTIONS}\n\nCategories:\n{LISTED}\n\n{{}}Text:\n{{}}\n\n"
-    "Answer with the name of one category and nothing else."
+    f"{INSTRUCTIONS} Answer with the name of one category and nothing else.\n\n"
+    f"Categories:\n{LISTED}\n\n{{}}Text:\n{{}}\n\nCategory:"
 )
 
 
@@ -45,7 +45,7 @@ class Reference:
     def strings(self, content: str, name: str) -> tuple[str, str]:
         """The prompt, and the prompt with its answer."""
         if not self.is_chat:
-            return f"{content}\n\nCategory:", f"{content}\n\nCategory: {name}"
+            return content, f"{content} {name}"
         prompt = f"<|im_start|>user\n{content}<|im_end|>\n<|im_start|>assistant\n"
         return prompt, f"{prompt}{name}"
 
@@ -103,6 +103,12 @@ def test_a_prompt_whose_end_melts_into_the_name_is_scored_as_a_whole(causal_mode
     assert provider._head.tokenizer.decode(tail) == "Answer: the"
 
 
+def test_a_text_without_content_favours_no_category(causal_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeling.providers.causal_lm.CONTENT_FREE", ("N/A",))
+    scores = CausalLM(str(causal_model)).predict(["N/A"], CATEGORIES)
+    np.testing.assert_allclose(scores[0], 1 / len(CATEGORIES), atol=1e-4)
+
+
 def test_a_text_cannot_end_its_turn(causal_model: Path) -> None:
     provider = CausalLM(str(causal_model))
     provider.predict([TEXTS[2]], CATEGORIES)
@@ -125,6 +131,13 @@ def test_the_projects_prompt_is_used(causal_model: Path) -> None:
     np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
+def test_a_template_that_ends_with_the_text_gets_a_cue(tmp_path: Path) -> None:
+    folder = tiny_models.causal(tmp_path, chat_template=None)
+    scores = CausalLM(str(folder)).answer(TEXTS[:2], CATEGORIES, prompt=Prompt(template="{categories}\n{text}")).scores
+    expected = Reference(folder, is_chat=False).scores(TEXTS[:2], f"{LISTED}\n{{1}}\n\nCategory:")
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
 def test_a_template_without_a_place_for_the_text_is_refused(provider: Provider) -> None:
     with pytest.raises(ProviderError, match=r"must hold \{text\} once") as refusal:
         provider.answer(TEXTS, CATEGORIES, prompt=Prompt(template="{categories}"))
@@ -134,7 +147,7 @@ def test_a_template_without_a_place_for_the_text_is_refused(provider: Provider) 
 def test_examples_stand_before_their_text_and_in_its_calibration(causal_model: Path) -> None:
     shown = [Example("prices rose", "business"), Example("the sky", "red_roses")]
     ours = CausalLM(str(causal_model)).answer(TEXTS[:2], CATEGORIES, examples=[shown, []]).scores
-    block = "Text:\nprices rose\nCategory: business\n\nText:\nthe sky\nCategory: red roses\n\n"
+    block = "Text:\nprices rose\n\nCategory: business\n\nText:\nthe sky\n\nCategory: red roses\n\n"
     reference = Reference(causal_model)
     np.testing.assert_allclose(ours[0], reference.scores(TEXTS[:1], examples=block)[0], atol=1e-4)
     np.testing.assert_allclose(ours[1], reference.scores(TEXTS[1:2])[0], atol=1e-4)
@@ -200,13 +213,13 @@ def smollm2() -> CausalLM:
 
 
 def test_a_gguf_file_answers_by_the_chat_template_in_it(smollm2: CausalLM) -> None:
-    categories = [CategorySpec("sports"), CategorySpec("cooking"), CategorySpec("space travel")]
-    texts = ["The goalkeeper saved a penalty.", "Simmer the onions in butter.", "The rocket reached orbit."]
+    categories = [CategorySpec("sports"), CategorySpec("cooking")]
+    texts = ["The goalkeeper saved a penalty in the last minute.", "Simmer the onions in butter, then add the rice."]
     answers = smollm2.answer(texts, categories, prompt=Prompt(wants_reason=True))
-    assert answers.scores.argmax(axis=1).tolist() == [0, 1, 2]
+    assert answers.scores.argmax(axis=1).tolist() == [0, 1]
     assert all(answers.reasons)
-    head = smollm2._question(tuple(categories), Prompt(wants_reason=True))
-    assert smollm2._head.tokenizer.decode(head.tail).endswith("<|im_start|>assistant\n")
+    question = smollm2._question(tuple(categories), Prompt())
+    assert smollm2._head.tokenizer.decode(question.tail).endswith("<|im_start|>assistant\n")
 
 
 def test_a_damaged_gguf_file_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Small random models with real tokenizers, saved as transformers does, so that the true loading code reads them."""
 
+import re
+import string
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,10 +38,15 @@ def wordpiece(folder: Path, *, max_length: int = 64) -> int:
     from transformers import PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    made = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
+    # Not trained: the trainer breaks ties by chance. Longer words are spelled out.
+    words = sorted({word for word in re.findall(r"\w+", " ".join(SENTENCES).lower()) if 1 < len(word) <= 5})
+    characters = sorted(string.ascii_lowercase + string.digits + string.punctuation)
+    pieces = [*special, *characters, *(f"##{one}" for one in characters), *words]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    made = tokenizers.Tokenizer(tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]"))
     made.normalizer = tokenizers.normalizers.BertNormalizer()
     made.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    made.train_from_iterator(SENTENCES, tokenizers.trainers.WordPieceTrainer(vocab_size=300, special_tokens=special))
+    made.decoder = tokenizers.decoders.WordPiece()
     made.post_processor = tokenizers.processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
