@@ -1,6 +1,6 @@
 """The only door by which a label becomes what holds now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -47,14 +47,16 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     """Write a run's labels for one chunk of texts; returns how many texts they now hold for.
 
     A second delivery of the same chunk changes nothing, and a text that a person decided meanwhile keeps its decision.
+    On disk they are when the run's progress is, which is written after them.
     """
+    bulk.let_commit_wait()
     _refuse_foreign_categories(run.project_id, {p.category_id for p in predictions})
     by_text = {p.text_id: p for p in predictions}
     # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
     # One that some of several people have decided stays as they saw it until the others have, too.
     texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
     texts = texts.filter(reviewed_at__isnull=True)
-    done = set(Label.objects.filter(run=run, text_id__in=by_text).values_list("text_id", flat=True))
+    done = _labels_of(run, by_text)
     waiting = [by_text[pk] for pk in texts.order_by("pk").values_list("pk", flat=True) if pk not in done]
     _insert_labels(run, waiting, _next_versions([p.text_id for p in waiting]))
     return _hold(run, waiting)
@@ -131,6 +133,17 @@ def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:
         raise ForeignCategory(f"Categories {sorted(foreign)} are not of project {project_id}.")
 
 
+def _labels_of(run: LabelingRun, text_ids: Collection[int]) -> dict[int, int]:
+    """The run's labels by text, of these texts and maybe of some between them.
+
+    By a range: PostgreSQL plans a list of a thousand ids as long as it then takes to read them.
+    """
+    if not text_ids:
+        return {}
+    labels = Label.objects.filter(run=run, text_id__gte=min(text_ids), text_id__lte=max(text_ids))
+    return dict(labels.order_by().values_list("text_id", "pk"))
+
+
 def _next_versions(text_ids: Sequence[int]) -> dict[int, int]:
     """The next version number of texts that have labels; texts without start at 1."""
     newest = Label.objects.filter(text_id__in=text_ids).order_by().values_list("text_id").annotate(Max("version"))
@@ -170,8 +183,7 @@ def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
     drawn = [p.text_id for p in predictions if p.is_audit]
     first = Text.objects.filter(pk__in=drawn, current_label__isnull=True)
     audited = list(first.values_list("pk", flat=True)) if drawn else []
-    ids = [p.text_id for p in predictions]
-    labels = dict(Label.objects.filter(run=run, text_id__in=ids).order_by().values_list("text_id", "pk"))
+    labels = _labels_of(run, [p.text_id for p in predictions])
     rows = [
         (
             labels[p.text_id],
