@@ -146,7 +146,10 @@ def _labels_of(run: LabelingRun, text_ids: Collection[int]) -> dict[int, int]:
 
 def _next_versions(text_ids: Sequence[int]) -> dict[int, int]:
     """The next version number of texts that have labels; texts without start at 1."""
-    newest = Label.objects.filter(text_id__in=text_ids).order_by().values_list("text_id").annotate(Max("version"))
+    labels = Label.objects.filter(text_id__in=text_ids)
+    if text_ids and max(text_ids) - min(text_ids) < 2 * len(text_ids):  # as in _labels_of; few are between them
+        labels = Label.objects.filter(text_id__gte=min(text_ids), text_id__lte=max(text_ids))
+    newest = labels.order_by().values_list("text_id").annotate(Max("version"))
     return {text_id: version + 1 for text_id, version in newest}
 
 

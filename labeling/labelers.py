@@ -58,11 +58,14 @@ class Labeler(ABC):
     ) -> list[Prediction]:
         """One for each text, from probabilities (n_texts, n_categories) and what the model gave before temperature."""
         urgency = priorities.urgency(probabilities, self.strategy).tolist()
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :KEPT_SCORES]  # all at once: a third of the time
+        places, scores = order.tolist(), np.take_along_axis(probabilities, order, axis=1).tolist()
+        best = np.take_along_axis(raw, order[:, :1], axis=1)[:, 0].tolist()
         return [
             self._prediction(
                 row,
-                probabilities[i],
-                raw=raw[i],
+                list(zip(places[i], scores[i], strict=True)),
+                raw=best[i],
                 urgency=urgency[i],
                 is_audit=audit[i],
                 evidence=evidence[i] if evidence else (),
@@ -76,9 +79,9 @@ class Labeler(ABC):
     def _prediction(
         self,
         row: TextRow,
-        probabilities: Vector,
+        best: list[tuple[int, float]],
         *,
-        raw: Vector,
+        raw: float,
         urgency: float,
         is_audit: bool,
         evidence: Sequence[Evidence] = (),
@@ -86,15 +89,15 @@ class Labeler(ABC):
         confidence_source: str = ConfidenceSource.PROBABILITIES,
         reason: str = "",
     ) -> Prediction:
-        best = np.argsort(-probabilities, kind="stable")[:KEPT_SCORES]
-        ranked = [(self.categories[i], float(probabilities[i])) for i in best]
+        """From the places of the best categories with their probabilities, best first."""
+        ranked = [(self.categories[place], score) for place, score in best]
         top, confidence = ranked[0]
         named = [(category.name, score) for category, score in ranked[:2]]
         return Prediction(
             text_id=row.id,
             category_id=top.pk,
             confidence=min(confidence, 1.0),  # in 32 bits a certainty can come out a hair above one
-            raw_score=float(raw[best[0]]),
+            raw_score=raw,
             margin=confidence - (ranked[1][1] if len(ranked) > 1 else 0.0),
             scores=[(category.pk, round(score, 6)) for category, score in ranked],
             explanation=explain.sentence(named, explain.phrases(row.content, evidence), reason=reason),
