@@ -130,7 +130,9 @@ def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
         run.phase, run.cursor = RunPhase.LABEL, labeled.first() or 0
     _reach(run)
     changed = {name: getattr(run, name) for name in ("limit", "last_text_id", "total", "phase", "cursor")}
-    if not as_seen.update(**changed, status=RunStatus.QUEUED):
+    # A process that is between two chunks just now goes on: both work on the run.
+    status = run.status if run.status == RunStatus.RUNNING else RunStatus.QUEUED
+    if not as_seen.update(**changed, status=status):
         raise _in_progress(run)
     if is_labeled:
         run.chunks.filter(phase=RunPhase.FINISH).delete()

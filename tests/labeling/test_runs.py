@@ -195,6 +195,13 @@ def test_an_interrupted_run_of_another_kind_is_cancelled(project: Project, run: 
     assert (run.status, other.provider) == (RunStatus.CANCELLED, "scores")
 
 
+def test_a_run_between_two_chunks_is_shared_and_not_stopped(project: Project, run: LabelingRun) -> None:
+    runs.begin(run)
+    assert runs.start_or_resume(project, provider=run.provider) == run
+    run.refresh_from_db()
+    assert run.status == RunStatus.RUNNING
+
+
 def test_a_living_run_is_not_resumed_by_another_process(project: Project, run: LabelingRun) -> None:
     take(run)
     with pytest.raises(runs.RunInProgress, match="0 of 3"):
