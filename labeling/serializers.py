@@ -43,6 +43,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     seconds_left = serializers.FloatField(allow_null=True)
     failed = serializers.IntegerField(help_text="Texts that could not be labeled.")
     failures = FailureSerializer(many=True, help_text="The most frequent reasons.")
+    requests = serializers.IntegerField(help_text="To the model's server.")
+    tokens = serializers.IntegerField(help_text="Read and written, where the server tells.")
+    cost = serializers.FloatField(help_text="By the project's prices.")
     set_aside = serializers.IntegerField(help_text="Chunks that failed several times.")
     notes = serializers.ListField(child=serializers.CharField(), help_text="What a person should know.")
 

@@ -33,7 +33,8 @@ def require_means(run: LabelingRun, texts: int) -> None:
     done = run.chunks.aggregate(cost=Sum("cost"), texts=Sum("texts"))
     a_text = (done["cost"] or Decimal(0)) / (done["texts"] or 1)
     before = spent(run.project)
-    if before + a_text * texts * max(1, chunks.count_held(run)) > cap or before >= cap > 0:
+    is_used_up = before >= cap and (run.project.prompt_price or run.project.completion_price)
+    if is_used_up or before + a_text * texts * max(1, chunks.count_held(run)) > cap:
         raise ProviderError(
             f"The project's runs have cost {before:.2f}, and more would exceed its spending cap of {cap:.2f}. What is "
             "labeled stays. Raise the cap, or choose a model that costs less, and label again.",

@@ -66,3 +66,18 @@ def test_with_a_higher_cap_the_next_run_labels_the_rest(priced: Project) -> None
     execution.execute(run)
     assert run.status == RunStatus.SUCCEEDED
     assert spending.spent(priced) == Decimal("0.40")
+
+
+def test_with_a_cap_of_nothing_nothing_is_spent(priced: Project) -> None:
+    Project.objects.filter(pk=priced.pk).update(spending_cap=0)
+    with pytest.raises(ProviderError, match="spending cap"):
+        execution.execute(runs.start(priced, provider="priced"))
+    assert spending.spent(priced) == 0
+
+
+def test_a_cap_is_no_matter_for_what_is_free(project: Project, add_texts) -> None:
+    add_texts(project, "sports news")
+    Project.objects.filter(pk=project.pk).update(spending_cap=0)
+    run = runs.start(project, provider="priced")
+    execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
