@@ -82,8 +82,9 @@ def execute(
 
 def _note_trouble(run: LabelingRun, error: Error) -> None:
     """Where the database can still write, the run's page says why nobody works on it now."""
+    reason = " ".join(str(error).split()).rstrip(".")  # libpq writes several lines
     with suppress(Error):
-        runs.note_trouble(run, f"The database failed: {error}. When it works again, the run goes on by itself.")
+        runs.note_trouble(run, f"The database failed: {reason}. When it works again, the run goes on by itself.")
 
 
 def _take_part(work: Work, worker: str, is_over: IsOver) -> bool:
