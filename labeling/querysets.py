@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 class TextQuerySet(models.QuerySet["Text"]):
     def of_run(self, run: "LabelingRun") -> "TextQuerySet":
         """The texts that `run` still has to label, by id."""
-        waiting = self.filter(project_id=run.project_id, status__in=_statuses(run), id__lte=run.last_text_id)
-        return _still_to_label(waiting, run)
+        return _still_to_label(self.in_reach(run), run)
+
+    def in_reach(self, run: "LabelingRun") -> "TextQuerySet":
+        """The texts that `run` may label, also those that it has labeled, where these are labeled again."""
+        reach = self.filter(project_id=run.project_id, status__in=_statuses(run), id__lte=run.last_text_id)
+        return reach if run.text_ids is None else reach.filter(pk__in=run.text_ids)
 
     def of_chunk(self, run: "LabelingRun", *, after: int, last: int) -> "TextQuerySet":
         """Those of them whose ids lie above `after`, up to `last`.
@@ -55,7 +59,7 @@ def _statuses(run: "LabelingRun") -> Sequence[TextStatus]:
 def _still_to_label(texts: TextQuerySet, run: "LabelingRun") -> TextQuerySet:
     from labeling.models import Label
 
-    waiting = texts.order_by("id") if run.text_ids is None else texts.filter(pk__in=run.text_ids).order_by("id")
+    waiting = texts.order_by("id")
     if run.relabel and run.pk:  # a run that is not written yet has no labels
         return waiting.exclude(Exists(Label.objects.filter(run_id=run.pk, text_id=OuterRef("pk"))))
     return waiting
