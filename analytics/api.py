@@ -51,7 +51,7 @@ class CertificateViewSet(GenericViewSet):
         wanted = checked(serializers.CertificateQuery, request.query_params)
         rows = self.get_queryset().defer("steps")
         if "project" in wanted:
-            rows = rows.filter(project=lookups.find_project(wanted["project"]))
+            rows = rows.filter(project=lookups.find_project(request, wanted["project"]))
         return self.get_paginated_response(_shown(self.paginate_queryset(rows)))
 
     @extend_schema(responses=serializers.WholeCertificateSerializer)
@@ -63,7 +63,7 @@ class CertificateViewSet(GenericViewSet):
     def create(self, request: Request) -> Response:
         """Look at the audit. Each look spends part of the doubt; look when the audit is decided."""
         wanted = checked(serializers.CertifyBody, request.data)
-        project = lookups.find_project(wanted.pop("project"))
+        project = lookups.find_project(request, wanted.pop("project"))
         begun = timezone.now()
         look = wanted.pop("look", None)
         made = certification.certify(project, **wanted, expected_look=look, user=request.user)
@@ -102,14 +102,14 @@ class BudgetViewSet(ViewSet):
     @action(detail=True)
     def budget(self, request: Request, pk: str) -> Response:
         """What 1, 2, 5 and 10 % will cost. Costs no look: the answers of the audit are not looked at."""
-        return Response(serializers.BudgetSerializer(budget.outlook(lookups.find_project_by_id(pk))).data)
+        return Response(serializers.BudgetSerializer(budget.outlook(lookups.find_project_by_id(request, pk))).data)
 
     @extend_schema(request=serializers.DrawBody, responses={201: serializers.DrawnSerializer})
     @action(detail=True, methods=["post"])
     def audit(self, request: Request, pk: str) -> Response:
         """Draw more texts at random for the blind audit."""
         size = checked(serializers.DrawBody, request.data)["size"]
-        project = lookups.find_project_by_id(pk)
+        project = lookups.find_project_by_id(request, pk)
         waiting = audits.draw(project, size)
         budget.forget(project)
         return Response({"drawn": size, "waiting": waiting}, status=201)

@@ -4,13 +4,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -22,8 +22,9 @@ from analytics.wording import number
 from labeling import audits, certification
 from labeling.models import Certificate, Project
 from labeling.models.certificate import PromiseChoice
+from labeling.pages import render_page, staff_page
 from reviews.access import may_manage
-from reviews.pages import require_manager, staff_page
+from reviews.pages import require_manager
 
 POLL_SECONDS = 5
 CHANGES = "labeling.change_project"  # a threshold is the project's
@@ -130,7 +131,7 @@ def quality_page(request: HttpRequest, project_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    return render(request, template, {**admin.site.each_context(request), **context})
+    return render_page(request, template, context)
 
 
 # --- Changes ----------------------------------------------------------------------------------------------------------

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from analytics import quality
 from labeling.models import Project
+from labeling.pages import render_page
 from reviews.access import may_manage
 
 
@@ -27,12 +27,11 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     if len(projects) == 1:
         return redirect("analytics:agreement", project_id=projects[0].pk)
     context = {
-        **admin.site.each_context(request),
         "title": "Agreement",
         "page": "analytics:agreement",
         "projects": projects,
     }
-    return render(request, "analytics/projects.html", context)
+    return render_page(request, "analytics/projects.html", context)
 
 
 @never_cache
@@ -44,7 +43,6 @@ def agreement_page(request: HttpRequest, project_id: int) -> HttpResponse:
     _require_manager(request)
     project = get_object_or_404(Project, pk=project_id)
     context = {
-        **admin.site.each_context(request),
         "title": f"Agreement: {project.name}",
         "project": project,
         "reviewers": quality.by_reviewer(project),
@@ -53,7 +51,7 @@ def agreement_page(request: HttpRequest, project_id: int) -> HttpResponse:
         "most_pairs": quality.MOST_PAIRS,
         **_figures(project, chosen=request.GET.get("answers", "")),
     }
-    return render(request, "analytics/agreement.html", context)
+    return render_page(request, "analytics/agreement.html", context)
 
 
 def _figures(project: Project, *, chosen: str) -> dict[str, Any]:

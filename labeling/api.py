@@ -55,7 +55,7 @@ class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
         """All runs, or those of a project or in a status."""
         wanted = checked(serializers.RunQuery, request.query_params)
         if "project" in wanted:
-            wanted["project"] = find_project(wanted["project"])
+            wanted["project"] = find_project(request, wanted["project"])
         rows = self.paginate_queryset(self.get_queryset().filter(**wanted))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
@@ -68,7 +68,7 @@ class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
     def create(self, request: Request) -> Response:
         """Start a run over the project's texts. It is refused while another run of the project is unfinished."""
         wanted = checked(serializers.StartBody, request.data)
-        project = find_project(wanted.pop("project"))
+        project = find_project(request, wanted.pop("project"))
         return _whole(runs.start_in_background(project, user=request.user, **wanted), HTTPStatus.ACCEPTED)
 
     @extend_schema(request=None, responses=serializers.WholeRunSerializer)

@@ -1,27 +1,36 @@
-"""Finds the rows that a request of the API names. All raise DRF's own errors."""
+"""Finds the rows that a request of the API names, among those that it may see. All raise DRF's own errors."""
 
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 
+from labeling.access import projects_of
 from labeling.models import Project
+from labeling.projects import DEFAULT
 
 Row = TypeVar("Row", bound=Model)
 
 
-def find_project(reference: str) -> Project:
-    """The project of this name, in any case, or else of this id."""
-    if project := by_name_or_id(Project.objects.all(), reference):
+def visible_projects(request: Request) -> QuerySet[Project]:
+    """The projects that this request may see."""
+    return projects_of(request.user, request.auth)
+
+
+def find_project(request: Request, reference: str | int | None) -> Project:
+    """The project of this name, in any case, or else of this id; the default project where none is named."""
+    wanted = DEFAULT if reference is None else str(reference)
+    if project := by_name_or_id(visible_projects(request), wanted):
         return project
-    raise NotFound(f"There is no project '{reference}'.")
+    raise NotFound(f"There is no project '{wanted}' that you may see.")
 
 
-def find_project_by_id(project_id: str) -> Project:
+def find_project_by_id(request: Request, project_id: str) -> Project:
     """The project of an address, where a number is never a name."""
-    if project := Project.objects.filter(pk=int(project_id)).first():
+    if project := visible_projects(request).filter(pk=int(project_id)).first():
         return project
-    raise NotFound(f"There is no project {project_id}.")
+    raise NotFound(f"There is no project {project_id} that you may see.")
 
 
 def by_name_or_id(rows: QuerySet[Row], reference: str) -> Row | None:

@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from labeling.models import Category, Project
 
+DEFAULT = "Default"  # made by `migrate`, so that simple uses need not name a project
 CATEGORY_KEYS = ("name", "description", "examples", "color", "shortcut")
 
 

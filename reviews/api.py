@@ -48,7 +48,7 @@ class ReviewViewSet(ViewSet):
     def pending(self, request: Request) -> Response:
         """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
         wanted = checked(serializers.PendingQuery, request.query_params)
-        project = find_project(wanted["project"])
+        project = find_project(request, wanted["project"])
         reviewer = reviewer_of(request.user, project)
         find, limit = (pending.claim, 1) if wanted["claim"] else (pending.look, 20)
         found = find(reviewer, project, filters=_filters(project, wanted), limit=wanted.get("limit", limit))

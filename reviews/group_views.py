@@ -1,11 +1,10 @@
 """The page of near-duplicates: groups of texts that are decided together, by the list's preview, batch and undo."""
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from labeling.models import Project
+from labeling.pages import render_page
 from reviews import grouping
 from reviews.grouping import By
 from reviews.list_forms import GroupsForm
@@ -20,7 +19,6 @@ def near_duplicates_page(request: HttpRequest, reviewer: Reviewer, project: Proj
     form = GroupsForm.of(request.GET)
     by, number, batch = form.chosen_by, form.cleaned_data["number"] or 0, form.cleaned_data["batch"]
     context = {
-        **admin.site.each_context(request),
         "title": f"Near-duplicates: {project.name}",
         "project": project,
         "page": grouping.page_of(reviewer, project, by=by, number=number),
@@ -33,4 +31,4 @@ def near_duplicates_page(request: HttpRequest, reviewer: Reviewer, project: Proj
         "decided": decided_in(reviewer, project, batch),
         "categories": project.active_categories(),
     }
-    return render(request, "reviews/near_duplicates.html", context)
+    return render_page(request, "reviews/near_duplicates.html", context)

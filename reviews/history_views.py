@@ -1,20 +1,20 @@
 """Pages and files of histories: of a text for managers, of a reviewer for managers and that reviewer."""
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 
 from labeling.models import Project, Text
+from labeling.pages import render_page, staff_page
 from reviews import history
 from reviews.access import may_manage
 from reviews.history import Entries
 from reviews.history_export import CONTENT_TYPES, pieces
 from reviews.history_forms import ExportForm, HistoryForm
 from reviews.models import Action, Reviewer
-from reviews.pages import require_manager, staff_page
+from reviews.pages import require_manager
 
 
 @staff_page
@@ -29,13 +29,12 @@ def text_history(request: HttpRequest, text_id: int) -> HttpResponseBase:
     if file_format := form.cleaned_data["export"]:
         return _file(history.timeline(text), file_format, f"history-of-text-{text.pk}")
     context = {
-        **admin.site.each_context(request),
         "title": f"History of text {text.pk}",
         "text": text,
         "entries": list(history.timeline(text)),
         "is_manager": True,
     }
-    return render(request, "reviews/history_text.html", context)
+    return render_page(request, "reviews/history_text.html", context)
 
 
 @staff_page
@@ -52,7 +51,6 @@ def reviewer_history(request: HttpRequest, reviewer_id: int) -> HttpResponseBase
         before = form.cleaned_data["before"]
         page = history.page_of(reviewer, form.chosen(), before=before, hides_answers=not is_manager)
     context = {
-        **admin.site.each_context(request),
         "title": f"History of {reviewer}",
         "reviewer": reviewer,
         "numbers": history.numbers_of(reviewer),
@@ -61,7 +59,7 @@ def reviewer_history(request: HttpRequest, reviewer_id: int) -> HttpResponseBase
         "actions": Action.choices,
         "is_manager": is_manager,
     }
-    return render(request, "reviews/history_reviewer.html", context, status=200 if page else 400)
+    return render_page(request, "reviews/history_reviewer.html", context, status=200 if page else 400)
 
 
 def _reviewer(request: HttpRequest, reviewer_id: int) -> Reviewer:

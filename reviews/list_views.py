@@ -7,17 +7,18 @@ import functools
 import uuid
 from collections.abc import Callable
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.models import Project
+from labeling.pages import render_page
 from reviews import batches, listing
 from reviews.filters import NO_FILTERS
 from reviews.list_forms import SIZE, BulkForm, GroupsForm, ListForm, Planned, UndoForm
@@ -52,7 +53,6 @@ def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> Htt
     form = ListForm(request.GET)
     page = _page(form, reviewer, project) if form.is_valid() else None
     context = {
-        **admin.site.each_context(request),
         "title": f"Review list: {project.name}",
         "project": project,
         "form": form,
@@ -68,7 +68,7 @@ def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> Htt
         decided = decided_in(reviewer, project, batch)
         is_filtered = form.filters() != NO_FILTERS
         context |= {"batch": batch, "decided": decided, "is_filtered": is_filtered, **_addresses(form, project, page)}
-    return render(request, "reviews/list.html", context, status=200 if page else 400)
+    return render_page(request, "reviews/list.html", context, status=200 if page else 400)
 
 
 @require_POST
@@ -86,7 +86,6 @@ def preview(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpR
     category, comment = form.cleaned_data["category"], form.cleaned_data["comment"]
     planned = Planned(found.labels, category.pk if category else None, comment, back, uuid.uuid4())
     context = {
-        **admin.site.each_context(request),
         "title": f"Preview: {project.name}",
         "project": project,
         "preview": found,
@@ -95,7 +94,7 @@ def preview(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpR
         "payload": planned.signed(reviewer, project),
         "back": back,
     }
-    return render(request, "reviews/list_preview.html", context)
+    return render_page(request, "reviews/list_preview.html", context)
 
 
 @require_POST

@@ -1,16 +1,16 @@
 """The live page of a project, for managers, and what it asks every few seconds."""
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from labeling.models import Project
+from labeling.pages import render_page, staff_page
 from reviews import live
 from reviews.access import may_manage
-from reviews.pages import require_manager, staff_page
+from reviews.pages import require_manager
 
 POLL_SECONDS = 3
 
@@ -21,7 +21,6 @@ def live_page(request: HttpRequest, project_id: int) -> HttpResponse:
     require_manager(request)
     project = get_object_or_404(Project, pk=project_id)
     context = {
-        **admin.site.each_context(request),
         "title": f"Live: {project.name}",
         "project": project,
         "live": {
@@ -31,7 +30,7 @@ def live_page(request: HttpRequest, project_id: int) -> HttpResponse:
             "snapshot": live.snapshot(project),
         },
     }
-    return render(request, "reviews/live.html", context)
+    return render_page(request, "reviews/live.html", context)
 
 
 @never_cache

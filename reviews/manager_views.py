@@ -4,22 +4,23 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from labeling import discovering, drifting, projects, runs
 from labeling.models import Certificate, Project, Text
+from labeling.pages import render_page, staff_page
 from reviews import adjudication, second_look
 from reviews.access import may_manage
 from reviews.manager_forms import CaseForm, NewCategoryForm, ProposalForm
-from reviews.pages import require_manager, staff_page
+from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
 
 CASES = 20  # on one page
@@ -81,9 +82,8 @@ def _page(request: HttpRequest, template: str, project: Project, context: dict[s
         "project": project,
         "categories": project.active_categories(),
         "drift": drifting.warning(project),
-        **admin.site.each_context(request),
     }
-    return render(request, template, shared | context)
+    return render_page(request, template, shared | context)
 
 
 # --- Verbs ------------------------------------------------------------------------------------------------------------

@@ -1,39 +1,12 @@
-"""What pages to read have in common: who is let in, and who is sent where."""
+"""Who is let into the pages of reviewing."""
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from labeling.models import Project
 from reviews.access import desk_of, may_manage
 from reviews.models import Reviewer
-
-View = Callable[..., HttpResponseBase]
-
-
-def staff_page(view: View) -> View:
-    """A page to read, by GET and for staff. The anonymous are sent to sign in, others are refused."""
-
-    @never_cache
-    @require_GET
-    @functools.wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if not request.user.is_staff:
-            raise PermissionDenied("This page is for staff. Ask a manager for the permission.")
-        return view(request, *args, **kwargs)
-
-    return checked
 
 
 def require_manager(request: HttpRequest) -> None:

@@ -7,13 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling import drifting
 from labeling.models import Project
+from labeling.pages import render_page
 from reviews import decisions, desk, queue, refusals
 from reviews.access import may_manage
 from reviews.blind import is_blind_text
@@ -52,7 +52,6 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     shown = list(Project.objects.filter(is_archived=False)) if is_manager else mine
     warned = drifting.warnings(shown) if is_manager else {}
     context = {
-        **admin.site.each_context(request),
         "title": "Review desk",
         "rows": [
             {
@@ -67,7 +66,7 @@ def projects_page(request: HttpRequest) -> HttpResponse:
         "is_manager": is_manager,
         "reviewer": Reviewer.objects.filter(user_id=request.user.pk or 0).first(),
     }
-    return render(request, "reviews/projects.html", context)
+    return render_page(request, "reviews/projects.html", context)
 
 
 @never_cache
@@ -78,14 +77,13 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     reviewer, project = reviewer_and_project(request, project_id)
     context = {
-        **admin.site.each_context(request),
         "title": f"Review desk: {project.name}",
         "project": project,
         "reviewer": reviewer,
         "is_filtered": any(request.GET.values()),
         "desk": _settings_of(reviewer, project, request),
     }
-    return render(request, "reviews/desk.html", context)
+    return render_page(request, "reviews/desk.html", context)
 
 
 def _projects_of(request: HttpRequest) -> QuerySet[Project]:

@@ -6,10 +6,11 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from labeling.models import Project
+from labeling.projects import DEFAULT
 
 
 def add_project_argument(parser: ArgumentParser) -> None:
-    parser.add_argument("--project", default="Default", metavar="NAME", help="the project (default: Default)")
+    parser.add_argument("--project", default=DEFAULT, metavar="NAME", help=f"the project (default: {DEFAULT})")
 
 
 def find_project(name: str) -> Project:

@@ -30,6 +30,12 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=8, help_text="The key's first characters, to tell keys apart.")
     key_hash = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the key.")
     scopes = models.JSONField(help_text='What it may be used for: ["read", "review"].')
+    projects = models.ManyToManyField(
+        "labeling.Project",
+        blank=True,
+        related_name="+",
+        help_text="The only ones it may touch. None: all of its user's.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -44,3 +50,7 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}...)"
+
+    def bound_to(self) -> list[int]:
+        """Keys of the only projects that it may touch; empty where it is not bound."""
+        return list(self.projects.values_list("pk", flat=True))

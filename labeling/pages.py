@@ -1,0 +1,42 @@
+"""What all pages have in common: who is let in, and the frame that they share with the admin."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+View = Callable[..., HttpResponseBase]
+
+
+def for_staff(view: View) -> View:
+    """For staff only: the anonymous are sent to sign in, others are refused."""
+
+    @never_cache
+    @functools.wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if not request.user.is_staff:
+            raise PermissionDenied("This page is for staff. Ask a manager for the permission.")
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def staff_page(view: View) -> View:
+    """A page to read, by GET and for staff."""
+    return for_staff(require_GET(view))
+
+
+def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page in the frame of the admin, with its menu."""
+    return render(request, template, {**admin.site.each_context(request), **context}, status=status)
