@@ -4,19 +4,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
+from django_filters.rest_framework import BooleanFilter, ChoiceFilter
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from analytics import budget, problems, serializers
 from labeling import audits, certification, lookups
+from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.models.api_key import Scope
+from labeling.models.certificate import PromiseChoice
 from labeling.permissions import HasScope
-from labeling.requests import NewestFirst, checked
+from labeling.requests import checked
+from labeling.viewsets import Resource
 
 KNOWN = OpenApiResponse(serializers.WholeCertificateSerializer, "The same question about the same audit: no new look.")
 
@@ -31,27 +33,27 @@ class MayManage(HasScope):
     permission = "labeling.change_project"  # a threshold and an audit are the project's
 
 
-class CertificateViewSet(GenericViewSet):
+class CertificateFilters(FilterSet):
+    project = ProjectFilter()
+    promise = ChoiceFilter(choices=PromiseChoice)
+    is_granted = BooleanFilter(field_name="threshold", lookup_expr="isnull", exclude=True)
+    created_after = since()
+    created_before = until()
+
+
+class CertificateViewSet(Resource):
     """What looks at the audit have proven, newest first."""
 
     queryset = Certificate.objects.select_related("project")
     serializer_class = serializers.CertificateSerializer
-    pagination_class = NewestFirst
-    lookup_value_regex = "[0-9]{1,18}"
+    filterset_class = CertificateFilters
+    may_read = MayRead
+    may_write = MayManage
+    refusals = problems.REFUSALS
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [MayRead() if self.action in ("list", "retrieve") else MayManage()]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(problems.of(exc))
-
-    @extend_schema(parameters=[serializers.CertificateQuery])
     def list(self, request: Request) -> Response:
-        """All certificates, also those that ended or proved nothing."""
-        wanted = checked(serializers.CertificateQuery, request.query_params)
-        rows = self.get_queryset().defer("steps")
-        if "project" in wanted:
-            rows = rows.filter(project=lookups.find_project(request, wanted["project"]))
+        """Certificates of all projects that you may see, also those that ended or proved nothing."""
+        rows = self.filter_queryset(self.get_queryset().defer("steps"))
         return self.get_paginated_response(_shown(self.paginate_queryset(rows)))
 
     @extend_schema(responses=serializers.WholeCertificateSerializer)
@@ -86,30 +88,27 @@ class CertificateViewSet(GenericViewSet):
         return _moved(use, use.previous_threshold)
 
 
-class BudgetViewSet(ViewSet):
+class BudgetViewSet(Resource):
     """The error budget of one project, by its id."""
 
-    queryset = Project.objects.all()  # for the schema: what the id in the address is
-    lookup_value_regex = "[0-9]{1,18}"
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [MayManage() if self.action == "audit" else MayRead()]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(problems.of(exc))
+    queryset = Project.objects.all()
+    project_path = "pk"
+    may_read = MayRead
+    may_write = MayManage
+    refusals = problems.REFUSALS
 
     @extend_schema(responses=serializers.BudgetSerializer)
     @action(detail=True)
     def budget(self, request: Request, pk: str) -> Response:
         """What 1, 2, 5 and 10 % will cost. Costs no look: the answers of the audit are not looked at."""
-        return Response(serializers.BudgetSerializer(budget.outlook(lookups.find_project_by_id(request, pk))).data)
+        return Response(serializers.BudgetSerializer(budget.outlook(self.get_object())).data)
 
     @extend_schema(request=serializers.DrawBody, responses={201: serializers.DrawnSerializer})
     @action(detail=True, methods=["post"])
     def audit(self, request: Request, pk: str) -> Response:
         """Draw more texts at random for the blind audit."""
         size = checked(serializers.DrawBody, request.data)["size"]
-        project = lookups.find_project_by_id(request, pk)
+        project = self.get_object()
         waiting = audits.draw(project, size)
         budget.forget(project)
         return Response({"drawn": size, "waiting": waiting}, status=201)

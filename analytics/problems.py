@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from labeling import audits, certification
-from labeling.problems import Problem
 
 CODES: dict[type[Exception], str] = {
     audits.CannotDraw: "cannot_draw",
@@ -14,9 +13,4 @@ CODES: dict[type[Exception], str] = {
     certification.InUseAlready: "in_use_already",
     certification.NotInUse: "not_in_use",
 }
-
-
-def of(error: Exception) -> Exception:
-    """The problem that tells a caller about this refusal; other errors as they are."""
-    code = CODES.get(type(error))
-    return Problem(HTTPStatus.CONFLICT, code, str(error)) if code else error
+REFUSALS = {error: (HTTPStatus.CONFLICT, code) for error, code in CODES.items()}

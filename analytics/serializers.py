@@ -8,6 +8,7 @@ from analytics.budget_forms import MOST_DRAWN
 from labeling import certification
 from labeling.models import Certificate
 from labeling.models.certificate import PromiseChoice
+from labeling.serializers import ProjectReference
 
 # --- What comes in ----------------------------------------------------------------------------------------------------
 
@@ -24,12 +25,8 @@ class BetweenZeroAndOne(serializers.FloatField):
         return value
 
 
-class CertificateQuery(serializers.Serializer):
-    project = serializers.CharField(required=False, max_length=120, help_text="Name or id. Without it: all projects.")
-
-
 class CertifyBody(serializers.Serializer):
-    project = serializers.CharField(max_length=120, help_text="Name or id.")
+    project = ProjectReference()
     promise = serializers.ChoiceField(choices=PromiseChoice.choices, default=PromiseChoice.DATASET)
     budget = BetweenZeroAndOne(default=0.05, help_text="Share of the labels that may be wrong.")
     confidence = BetweenZeroAndOne(default=0.95, help_text="How sure to be.")

@@ -14,6 +14,11 @@ def may_manage_projects(user: AbstractBaseUser | AnonymousUser) -> bool:
     return isinstance(user, User) and user.is_active and user.has_perm(MANAGES)
 
 
+def sees_all(user: AbstractBaseUser | AnonymousUser, key: Any = None) -> bool:
+    """Whether no project is hidden from this user and key."""
+    return may_manage_projects(user) and not (isinstance(key, ApiKey) and key.bound_to())
+
+
 def projects_of(user: AbstractBaseUser | AnonymousUser, key: Any = None) -> QuerySet[Project]:
     """The projects that the user may see: all for managers, else those with an active reviewer profile of theirs.
 

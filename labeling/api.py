@@ -1,28 +1,22 @@
 """The API of labeling runs: start one, see how far it is, and say what is to become of it."""
 
 from http import HTTPStatus
-from typing import Any
 
+from django_filters.rest_framework import CharFilter, ChoiceFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from labeling import runs, serializers
+from labeling.choices import RunOrigin, RunStatus
+from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import LabelingRun
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
-from labeling.problems import Problem
-from labeling.requests import NewestFirst, checked
-
-CODES: dict[type[Exception], str] = {
-    runs.NoActiveCategories: "no_active_categories",
-    runs.NothingToLabel: "nothing_to_label",
-    runs.RunInProgress: "run_in_progress",
-}
+from labeling.requests import checked
+from labeling.viewsets import Resource
 
 
 class MayRead(HasScope):
@@ -35,32 +29,35 @@ class MayLabel(HasScope):
     permission = "labeling.change_labelingrun"
 
 
-class RunViewSet(ReadOnlyModelViewSet[LabelingRun]):
+class RunFilters(FilterSet):
+    project = ProjectFilter()
+    status = ChoiceFilter(choices=RunStatus)
+    origin = ChoiceFilter(choices=RunOrigin)
+    provider = CharFilter(max_length=40, help_text="Alias of a provider.")
+    created_after = since()
+    created_before = until()
+
+
+class RunViewSet(Resource):
     """Labeling runs, newest first. They are worked on in the background."""
 
     queryset = LabelingRun.objects.select_related("project", "created_by")
     serializer_class = serializers.RunSerializer
-    pagination_class = NewestFirst
-    lookup_value_regex = "[0-9]{1,18}"
+    filterset_class = RunFilters
+    may_read = MayRead
+    may_write = MayLabel
+    refusals = {
+        runs.NoActiveCategories: (HTTPStatus.CONFLICT, "no_active_categories"),
+        runs.NothingToLabel: (HTTPStatus.CONFLICT, "nothing_to_label"),
+        runs.RunInProgress: (HTTPStatus.CONFLICT, "run_in_progress"),
+    }
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [MayRead() if self.action in ("list", "retrieve") else MayLabel()]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        code = CODES.get(type(exc))
-        return super().handle_exception(Problem(HTTPStatus.CONFLICT, code, str(exc)) if code else exc)
-
-    @extend_schema(parameters=[serializers.RunQuery])
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """All runs, or those of a project or in a status."""
-        wanted = checked(serializers.RunQuery, request.query_params)
-        if "project" in wanted:
-            wanted["project"] = find_project(request, wanted["project"])
-        rows = self.paginate_queryset(self.get_queryset().filter(**wanted))
-        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+    def list(self, request: Request) -> Response:
+        """Runs of all projects that you may see."""
+        return self.page()
 
     @extend_schema(responses=serializers.WholeRunSerializer)
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, pk: str) -> Response:
         """One run, and how far it is."""
         return _whole(self.get_object())
 

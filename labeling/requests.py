@@ -2,13 +2,59 @@
 
 from typing import Any
 
-from rest_framework.pagination import CursorPagination
+from django.core.exceptions import ValidationError as WrongValue
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+MOST_ROWS = 500
 
 
 class NewestFirst(CursorPagination):
-    ordering = "-id"
+    """Pages by the place of their first row, so that each costs the same, and rows that come meanwhile move none."""
+
+    ordering: Any = "-id"
     page_size = 50
+    page_size_query_param = "limit"
+    page_size_query_description = f"Rows on a page, from 1 to {MOST_ROWS}."
+    max_page_size = MOST_ROWS
+    cursor_query_description = "Where the page begins: take it from `next` or `previous` of the page before."
+
+    def get_page_size(self, request: Request) -> int:
+        """Refused where it is out of reach: a smaller page than was asked for would look like the end of the list."""
+        wanted = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 6 and 1 <= int(wanted) <= MOST_ROWS):
+            raise ValidationError({self.page_size_query_param: [f"Ask for 1 to {MOST_ROWS} rows."]})
+        return int(wanted)
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+        self.model = queryset.model
+        return list(super().paginate_queryset(queryset, request, view=view) or [])
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            self._refuse_position(cursor.position)
+        return cursor
+
+    def _refuse_position(self, position: str) -> None:
+        """A position comes from outside: what is no value of its column would make the database fail."""
+        column = self.model._meta.get_field(self.ordering[0].lstrip("-"))
+        try:
+            column.run_validators(column.to_python(position))
+        except WrongValue:
+            raise NotFound(self.invalid_cursor_message) from None
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """With the limits that the OpenAPI document is to tell."""
+        found: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in found:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": MOST_ROWS, "default": self.page_size}
+        return found
 
 
 def checked(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:

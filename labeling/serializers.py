@@ -6,17 +6,19 @@ from django.conf import settings
 from rest_framework import serializers
 
 from labeling import run_progress
-from labeling.choices import RunStatus
 from labeling.models import LabelingRun
 
 
-class RunQuery(serializers.Serializer[Any]):
-    project = serializers.CharField(required=False, help_text="The name or id of a project.")
-    status = serializers.ChoiceField(RunStatus.choices, required=False)
+class ProjectReference(serializers.CharField):
+    """The project that a body or a query names; None where it names none, which `find_project` takes for Default."""
+
+    def __init__(self, **options: Any) -> None:
+        words = "Name or id of the project. Without: Default."
+        super().__init__(**{"required": False, "default": None, "max_length": 120, "help_text": words} | options)
 
 
 class StartBody(serializers.Serializer[Any]):
-    project = serializers.CharField(help_text="The name or id of a project.")
+    project = ProjectReference()
     provider = serializers.CharField(required=False, default="", help_text="Without: the project's own.")
     limit = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1, help_text="Most texts to label.")
     relabel = serializers.BooleanField(required=False, default=False, help_text="Also what a model labeled before.")

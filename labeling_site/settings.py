@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.templatetags.static import static
 
-from labeling_site import secret_key
+from labeling_site import contract, secret_key
 from labeling_site.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -220,8 +220,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "labeling.problems.problem_details",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "labeling.openapi.Contract",
 }
+SPECTACULAR_SETTINGS = contract.SETTINGS
 
 UNFOLD = {
     "SITE_TITLE": "Text labeling",

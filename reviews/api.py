@@ -2,19 +2,19 @@
 
 from typing import Any, NoReturn
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.viewsets import ViewSet
 
 from labeling.lookups import find_project
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
 from labeling.requests import checked
+from labeling.viewsets import Resource
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
 from reviews.access import reviewer_of
 from reviews.decisions import Decision
@@ -25,9 +25,6 @@ from reviews.queue import Nothing
 KEY_HEADER = "Idempotency-Key"
 REPEATED = OpenApiResponse(serializers.ReviewSerializer, "The same key again: the review that was written first.")
 ANSWERS = {201: serializers.ReviewSerializer, 200: REPEATED}
-KEY_PARAMETER = OpenApiParameter(
-    KEY_HEADER, str, OpenApiParameter.HEADER, description="Sent again with the same request, it changes nothing."
-)
 
 
 class MayReview(HasScope):
@@ -35,13 +32,16 @@ class MayReview(HasScope):
     permission = "reviews.add_review"
 
 
-class ReviewViewSet(ViewSet):
+class ReviewViewSet(Resource):
     """Texts that wait for the signed-in reviewer, and what can be decided about them."""
 
-    permission_classes = [MayReview]
+    queryset = Review.objects.all()
+    project_path = "text__project"
+    may_read = MayReview
+    may_write = MayReview
 
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(problems.of(exc))
+    def problem_of(self, error: Exception) -> Exception:
+        return problems.of(error)
 
     @extend_schema(parameters=[serializers.PendingQuery], responses=serializers.PendingAnswer)
     @action(detail=False)
@@ -54,37 +54,37 @@ class ReviewViewSet(ViewSet):
         found = find(reviewer, project, filters=_filters(project, wanted), limit=wanted.get("limit", limit))
         return Response(_document(project, found))
 
-    @extend_schema(request=serializers.ApproveBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.ApproveBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def approve(self, request: Request) -> Response:
         """The label is right."""
         return _judge(request, Action.APPROVE, serializers.ApproveBody)
 
-    @extend_schema(request=serializers.RejectBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.RejectBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def reject(self, request: Request) -> Response:
         """The label is wrong; this is the right category."""
         return _judge(request, Action.REJECT, serializers.RejectBody)
 
-    @extend_schema(request=serializers.ModifyBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.ModifyBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def modify(self, request: Request) -> Response:
         """The label with another category, another confidence, or both."""
         return _judge(request, Action.MODIFY, serializers.ModifyBody)
 
-    @extend_schema(request=serializers.DecideBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.DecideBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def decide(self, request: Request) -> Response:
         """The category of a text whose label was not shown."""
         return _judge(request, Action.DECIDE, serializers.DecideBody)
 
-    @extend_schema(request=serializers.SkipBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.SkipBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def skip(self, request: Request) -> Response:
         """Not now: the text comes after all others."""
         return _judge(request, Action.SKIP, serializers.SkipBody)
 
-    @extend_schema(request=serializers.FlagBody, responses=ANSWERS, parameters=[KEY_PARAMETER])
+    @extend_schema(request=serializers.FlagBody, responses=ANSWERS)
     @action(detail=False, methods=["post"])
     def flag(self, request: Request) -> Response:
         """Something is wrong with the text: a manager looks at it."""

@@ -52,5 +52,5 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}...)"
 
     def bound_to(self) -> list[int]:
-        """Keys of the only projects that it may touch; empty where it is not bound."""
-        return list(self.projects.values_list("pk", flat=True))
+        """Ids of the only projects that it may touch; empty where it is not bound."""
+        return [project.pk for project in self.projects.all()]

@@ -1,0 +1,101 @@
+"""How lists of the API are filtered: by FilterSets, whose parameters the OpenAPI document shows with their limits."""
+
+from datetime import UTC
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError as WrongValue
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+from labeling.lookups import find_project
+
+
+class Filters(filters.DjangoFilterBackend):
+    """Filters lists, and refuses parameters that it does not know: ignored, they would answer another question."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filterset = self.get_filterset(request, queryset, view)
+        known = set(filterset.filters) if filterset else set()
+        if view.paginator is not None:
+            known |= {view.paginator.cursor_query_param, view.paginator.page_size_query_param}
+        if unknown := sorted(set(request.query_params) - known - {api_settings.URL_FORMAT_OVERRIDE}):
+            message = f"There is no such parameter. Parameters: {', '.join(sorted(known))}."
+            raise ValidationError({name: [message] for name in unknown})
+        return super().filter_queryset(request, queryset, view)
+
+
+class FilterSet(filters.FilterSet):
+    """To be subclassed for each list. Wrong values are refused with the field's name."""
+
+
+class ProjectFilter(filters.CharFilter):
+    """Rows of one project, by its name or id; `field_name` leads from the row to it."""
+
+    parent: filters.FilterSet
+
+    def __init__(self, field_name: str = "project", **options: Any) -> None:
+        options = {"help_text": "Name or id of a project. Without: all that you may see.", "max_length": 120} | options
+        super().__init__(field_name=field_name, **options)
+
+    def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value:
+            return queryset
+        return super().filter(queryset, find_project(self.parent.request, value))
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
+class RowIdFilter(filters.NumberFilter):
+    """The primary key of another row."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *positional: Any, **options: Any) -> None:
+        super().__init__(*positional, min_value=1, max_value=2**63 - 1, **options)
+
+    def get_max_validator(self) -> None:
+        """The form field has its own."""
+
+
+@extend_schema_field({"type": "number", "minimum": 0, "maximum": 1})
+class ShareFilter(filters.NumberFilter):
+    """A number from 0 to 1. NaN is none."""
+
+    field_class = forms.FloatField
+
+    def __init__(self, *positional: Any, **options: Any) -> None:
+        super().__init__(*positional, min_value=0.0, max_value=1.0, **options)
+
+    def get_max_validator(self) -> None:
+        """The form field has its own."""
+
+
+class MomentField(filters.IsoDateTimeFilter.field_class):
+    """A moment that every database can hold: not before the year 1 where it is noon elsewhere."""
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise WrongValue("Give a date and time like 2026-01-31T08:00:00Z.") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    """A date and time, such as 2026-01-31T08:00:00Z."""
+
+    field_class = MomentField
+
+
+def since(field_name: str = "created_at") -> MomentFilter:
+    """Rows from this moment on."""
+    return MomentFilter(field_name=field_name, lookup_expr="gte", help_text="From this moment on.")
+
+
+def until(field_name: str = "created_at") -> MomentFilter:
+    """Rows before this moment, so that the next period can begin with it."""
+    return MomentFilter(field_name=field_name, lookup_expr="lt", help_text="Before this moment.")

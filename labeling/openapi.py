@@ -1,0 +1,166 @@
+"""How the OpenAPI document is made: what every operation has in common is said once, here."""
+
+import re
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, OpenApiParameter
+from rest_framework.serializers import BaseSerializer
+
+from labeling.problems import CONTENT_TYPE
+
+# Component -> status, when it is answered, and an example.
+PROBLEMS: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "Invalid": (
+        400,
+        "A value is wrong: `errors` names each field and says what is wrong with it.",
+        {
+            "title": "Bad Request",
+            "detail": "Some fields are wrong. See errors.",
+            "code": "invalid",
+            "errors": {"limit": ["Ask for 1 to 500 rows."]},
+        },
+    ),
+    "Unauthorized": (
+        401,
+        "Nobody is signed in, or the API key is wrong, expired or revoked.",
+        {
+            "title": "Unauthorized",
+            "detail": "This API key is wrong, expired or revoked. Make one: manage.py create_api_key",
+            "code": "authentication_failed",
+        },
+    ),
+    "Forbidden": (
+        403,
+        "The user lacks the permission, or the key lacks the scope.",
+        {
+            "title": "Forbidden",
+            "detail": "This API key lacks the scope 'label'. Make one that has it.",
+            "code": "permission_denied",
+        },
+    ),
+    "NotFound": (
+        404,
+        "It does not exist, or is of a project that you may not see.",
+        {"title": "Not Found", "detail": "There is no project 'Olds' that you may see.", "code": "not_found"},
+    ),
+    "Conflict": (
+        409,
+        "It does not go with what holds now; `code` says which of the reasons it is. Nothing was changed.",
+        {
+            "title": "Conflict",
+            "detail": "Run 7 of this project is unfinished. Wait for it or cancel it.",
+            "code": "run_in_progress",
+        },
+    ),
+    "UnsupportedMediaType": (
+        415,
+        "The body is of a type that is not read here.",
+        {
+            "title": "Unsupported Media Type",
+            "detail": 'Unsupported media type "text/html" in request. Send application/json.',
+            "code": "unsupported_media_type",
+        },
+    ),
+    "KeyReused": (
+        422,
+        "This `Idempotency-Key` came with another request before. Use a new key for a new request.",
+        {
+            "title": "Unprocessable Entity",
+            "detail": "This Idempotency-Key came with another request before. Use a new key for a new request.",
+            "code": "idempotency_key_reused",
+        },
+    ),
+    "TooManyRequests": (
+        429,
+        "Too many requests. `Retry-After` says after how many seconds the next one is answered.",
+        {
+            "title": "Too Many Requests",
+            "detail": "Request was throttled. Expected available in 12 seconds.",
+            "code": "throttled",
+        },
+    ),
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "What went wrong and what to do about it [RFC 9457]. Programs go by `code`, which does not change.",
+    "properties": {
+        "type": {"type": "string", "description": "Always about:blank: the code says it all."},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, and the next step."},
+        "code": {"type": "string", "description": "The reason, for programs."},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {},
+            "description": "Where values are wrong: what is wrong, by the name of the field.",
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="A name of your own for this request, such as a UUID. Sent again with the same key within a day, the "
+    "request has no second effect and gets the same answer, with the header `Idempotency-Replayed: true`.",
+)
+
+
+class Contract(AutoSchema):
+    """The first sentence of an action's docstring is its summary, and every error that it may answer is documented."""
+
+    def get_summary(self) -> str:
+        return self._words()[0].rstrip(".")
+
+    def get_description(self) -> str:
+        return self._words()[1]
+
+    def get_override_parameters(self) -> list[Any]:
+        return [IDEMPOTENCY_KEY] if self.method == "POST" else []
+
+    def _words(self) -> tuple[str, str]:
+        """The first sentence, and what comes after it."""
+        whole = str(super().get_description())
+        first = re.split(r"(?<=\.)\s|\n", whole, maxsplit=1)[0]
+        return first, whole.removeprefix(first).strip()
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for name in self._problems():
+            status = str(PROBLEMS[name][0])
+            bodies.setdefault(status, {"$ref": f"#/components/responses/{name}"})
+        return dict(sorted(bodies.items()))
+
+    def _problems(self) -> list[str]:
+        found = ["Unauthorized", "Forbidden", "NotFound", "TooManyRequests"]
+        if self.method == "GET":
+            return [*found, "Invalid"] if self._asks() else found
+        found += ["Invalid", "Conflict"]
+        found += ["UnsupportedMediaType"] if isinstance(self._body(), BaseSerializer | type | dict) else []
+        return [*found, "KeyReused"] if self.method == "POST" else found
+
+    def _asks(self) -> bool:
+        return any(parameter["in"] == "query" for parameter in self._get_parameters())
+
+    def _body(self) -> Any:
+        return self.get_request_serializer()
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A postprocessing hook: the errors that all operations refer to, and addresses without the slash at the end."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["responses"] = {name: _response(*said) for name, said in PROBLEMS.items()}
+    result["paths"] = {address.rstrip("/"): operations for address, operations in result["paths"].items()}
+    return result
+
+
+def _response(status: int, description: str, example: dict[str, Any]) -> dict[str, Any]:
+    whole = {"type": "about:blank", "status": status, **example}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": whole}
+    headers = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}} if status == 429 else {}
+    response = {"description": description, "content": {CONTENT_TYPE: content}}
+    return response | ({"headers": headers} if headers else {})
