@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET
 
 View = Callable[..., HttpResponseBase]
 
+FRAME = "labeling/frame.html"  # chosen by templates/admin/base_site.html
+
 
 def for_staff(view: View) -> View:
     """For staff only: the anonymous are sent to sign in, others are refused."""
@@ -38,5 +40,6 @@ def staff_page(view: View) -> View:
 
 
 def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A page in the frame of the admin, with its menu."""
-    return render(request, template, {**admin.site.each_context(request), **context}, status=status)
+    """A page in the program's frame, with the menu that the admin has as well."""
+    shared = {**admin.site.each_context(request), "frame": FRAME}
+    return render(request, template, {**shared, **context}, status=status)

@@ -1,5 +1,7 @@
-"""The menu at the side of every page: the review desk, then what the admin lists for this person."""
+"""The menu at the side of every page: the program's pages, then what the admin lists for this person."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -10,32 +12,47 @@ from labeling import workers
 from reviews.access import may_manage
 
 
+def may_enter(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_staff", False))
+
+
+def may_review(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("reviews.add_review")) or is_manager(request)
+
+
+def is_manager(request: HttpRequest) -> bool:
+    return may_manage(request.user)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu: where it leads, who sees it, and other pages that belong to it."""
+
+    title: str
+    icon: str
+    page: str
+    is_for: Callable[[HttpRequest], bool]
+    pages_below: tuple[str, ...] = ()
+
+    def for_menu(self, request: HttpRequest) -> dict[str, Any]:
+        link = reverse(self.page)
+        beginnings = [link, *map(reverse, self.pages_below)]
+        is_active = request.path == link or any(request.path.startswith(one) for one in beginnings if one != "/")
+        shown = {"title": self.title, "icon": self.icon, "link": link}
+        return shown | {"active": is_active, "permission": self.is_for}
+
+
+ENTRIES = (
+    Entry("Dashboard", "dashboard", "home", may_enter),
+    Entry("Review", "rate_review", "review", may_review, ("reviews:projects",)),
+    Entry("Error budget", "verified", "budget:projects", is_manager),
+    Entry("Agreement", "balance", "analytics:projects", is_manager),
+)
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    link = reverse("reviews:projects")
-    desk = {
-        "title": "Review desk",
-        "icon": "rate_review",
-        "link": link,
-        "active": request.path.startswith(link),
-        "permission": may_review,
-    }
-    figures = reverse("analytics:projects")
-    agreement = {
-        "title": "Agreement",
-        "icon": "balance",
-        "link": figures,
-        "active": request.path.startswith(figures),
-        "permission": is_manager,
-    }
-    budget = reverse("budget:projects")
-    proof = {
-        "title": "Error budget",
-        "icon": "verified",
-        "link": budget,
-        "active": request.path.startswith(budget),
-        "permission": is_manager,
-    }
-    return [{"items": [desk, agreement, proof]}, *(_group(app) for app in admin.site.get_app_list(request))]
+    pages = [entry.for_menu(request) for entry in ENTRIES]
+    return [{"items": pages}, *(_group(app) for app in admin.site.get_app_list(request))]
 
 
 def worker_notice(request: HttpRequest) -> list[str] | None:
@@ -43,14 +60,6 @@ def worker_notice(request: HttpRequest) -> list[str] | None:
     if not getattr(request.user, "is_staff", False) or workers.alive().exists():
         return None
     return ["No worker running", "danger"]
-
-
-def may_review(request: HttpRequest) -> bool:
-    return bool(request.user.has_perm("reviews.add_review"))
-
-
-def is_manager(request: HttpRequest) -> bool:
-    return may_manage(request.user)
 
 
 def _group(app: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "labeling_site.policy.browser_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -231,6 +232,8 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("labeling/icon.svg")},
     ],
+    "SITE_URL": None,  # the menu leads everywhere
+    "LOGIN": {"form": "labeling.signing_in.SignInForm"},
     "SHOW_HISTORY": True,
     "ENVIRONMENT": "labeling_site.navigation.worker_notice",  # a mark beside the menu of the person
     "SIDEBAR": {"navigation": "labeling_site.navigation.sidebar"},

@@ -4,11 +4,16 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from reviews.entry_views import review
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", RedirectView.as_view(pattern_name="reviews:projects"), name="home"),
+    path("review/", review, name="review"),
+    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
     path("admin/review/", include("reviews.urls")),
     path("admin/agreement/", include("analytics.urls")),
     path("admin/budget/", include("analytics.budget_urls")),
+    path("admin/", RedirectView.as_view(pattern_name="home")),  # the menu lists what the admin's index would
     path("admin/", admin.site.urls),
     path("api/", include("labeling_site.api")),
 ]

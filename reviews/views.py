@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -46,7 +48,7 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     is_manager = may_manage(request.user)
     if not (request.user.is_staff and (is_manager or request.user.has_perm("reviews.add_review"))):
         raise PermissionDenied("You may not review. Ask a manager for the permission.")
-    mine = list(_projects_of(request))
+    mine = list(desks_of(request.user))
     if len(mine) == 1 and not is_manager:
         return redirect("reviews:desk", project_id=mine[0].pk)
     shown = list(Project.objects.filter(is_archived=False)) if is_manager else mine
@@ -86,8 +88,9 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
     return render_page(request, "reviews/desk.html", context)
 
 
-def _projects_of(request: HttpRequest) -> QuerySet[Project]:
-    return Project.objects.filter(reviewers__user_id=request.user.pk or 0, reviewers__is_active=True, is_archived=False)
+def desks_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
+    """The projects that have a desk for this person."""
+    return Project.objects.filter(reviewers__user_id=user.pk or 0, reviewers__is_active=True, is_archived=False)
 
 
 def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> dict[str, Any]:

@@ -95,8 +95,8 @@ def test_the_anonymous_poll_is_told_so_as_json(project: Project) -> None:
 
 
 def test_the_menu_leads_managers_to_the_page(project: Project, head: Client, anna: Reviewer) -> None:
-    assert b'href="/admin/budget/"' in head.get("/admin/").content
-    assert b'href="/admin/budget/"' not in client_of(anna.user).get("/admin/").content
+    assert b'href="/admin/budget/"' in head.get("/", follow=True).content
+    assert b'href="/admin/budget/"' not in client_of(anna.user).get("/", follow=True).content
 
 
 def test_what_does_not_exist_is_not_found(project: Project, head: Client, audited: list[Text]) -> None:

@@ -59,8 +59,8 @@ def test_staff_of_the_group_of_managers_may_look(project: Project) -> None:
 
 
 def test_the_menu_leads_managers_to_the_page(project: Project, head: Client, anna: Reviewer) -> None:
-    assert b'href="/admin/agreement/"' in head.get("/admin/").content
-    assert b'href="/admin/agreement/"' not in client_of(anna.user).get("/admin/").content
+    assert b'href="/admin/agreement/"' in head.get("/", follow=True).content
+    assert b'href="/admin/agreement/"' not in client_of(anna.user).get("/", follow=True).content
 
 
 def test_the_page_changes_nothing_and_takes_no_post(project: Project, head: Client) -> None:

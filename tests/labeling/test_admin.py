@@ -43,8 +43,8 @@ def test_every_list_opens(desk: Client, text: Text, name: str) -> None:
     page(desk, f"{name}_changelist")
 
 
-def test_the_home_page_leads_to_the_admin(desk: Client) -> None:
-    assert desk.get("/").url == reverse("admin:index")
+def test_the_index_leads_to_the_start_page(desk: Client) -> None:
+    assert desk.get(reverse("admin:index")).url == reverse("home")
 
 
 @pytest.mark.parametrize("name", LISTS)

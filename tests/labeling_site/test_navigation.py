@@ -13,7 +13,7 @@ NOTICE = "No worker running"
 @pytest.fixture
 def admin_page(client: Client, manager: User):  # type: ignore[no-untyped-def]
     client.force_login(manager)
-    return lambda: client.get(reverse("admin:index")).content.decode()
+    return lambda: client.get("/", follow=True).content.decode()
 
 
 def test_pages_say_that_no_worker_is_running(admin_page) -> None:  # type: ignore[no-untyped-def]

@@ -117,8 +117,8 @@ def test_a_reviewer_without_projects_is_told_what_to_do(desk: Client, anna: Revi
 
 def test_the_menu_leads_to_the_desk_for_reviewers_only(desk: Client, project: Project, stranger: User) -> None:
     User.objects.filter(pk=stranger.pk).update(is_staff=True)
-    assert b'href="/admin/review/"' in desk.get("/admin/").content
-    assert b'href="/admin/review/"' not in client_of(stranger).get("/admin/").content
+    assert b'href="/review/"' in desk.get("/", follow=True).content
+    assert b'href="/review/"' not in client_of(stranger).get("/", follow=True).content
 
 
 @pytest.mark.parametrize("name", ["desk.html", "projects.html"])
