@@ -1,17 +1,19 @@
 """Labels per second of our OpenAI-compatible provider beside a plain loop over the official client.
 
-    TEST_MODELS=FOLDER python benchmarks/llm.py [--data FOLDER] [--quick] [--url URL --model NAME]
+    TEST_MODELS=FOLDER python benchmarks/llm.py [--data FOLDER] [--quick] [--url URL --model NAME] [--autolabel PYTHON]
 
 The same prompt and JSON schema for both, who take turns on slices of the texts. The loop asks for no logprobs: it has a
-label and no confidence. Two servers, since they limit a client differently: llama.cpp with SmolLM2-135M-Instruct on one
-processor core, which has to read each text whoever asks, and one without a model that answers after 0.2 seconds, as a
-server far away does. With --url another server takes the place of llama.cpp. Counted besides: answers that are no
-category, which must be none. The last line printed is one JSON object.
+label and no confidence. With --autolabel, the interpreter of an environment that has refuel-autolabel, Autolabel labels
+the same texts with its own prompt. Two servers, since they limit a client differently: llama.cpp with
+SmolLM2-135M-Instruct on one processor core, which has to read each text whoever asks, and one without a model that
+answers after 0.2 seconds, as a server far away does. With --url another server takes the place of llama.cpp. Counted
+besides: answers that are no category, which must be none. The last line printed is one JSON object.
 """
 
 import argparse
 import importlib.metadata
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from labeling.providers import parsing  # noqa: E402
 from labeling.providers.base import CategorySpec, Prompt  # noqa: E402
 from labeling.providers.openai_compatible import OpenAICompatible  # noqa: E402
-from labeling.providers.prompting import Briefing, Form  # noqa: E402
+from labeling.providers.prompting import INSTRUCTIONS, Briefing, Form  # noqa: E402
 from tests.labeling.providers.llama_server import LlamaServer, find_model  # noqa: E402
 from tests.stand_in_server import StandIn  # noqa: E402
 
@@ -94,6 +96,13 @@ def _named(content: str, form: Form) -> str | None:
     return name if name in form.names else None
 
 
+def label_with_autolabel(interpreter: str, url: str, texts: list[str], names: list[str]) -> Contestant:
+    asked = {"url": url, "texts": texts, "categories": names, "instructions": INSTRUCTIONS}
+    command = [interpreter, str(Path(__file__).with_name("llm_autolabel.py"))]
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    return Contestant(**json.loads(done.stdout.splitlines()[-1]))
+
+
 def added(parts: list[Contestant]) -> Contestant:
     return Contestant(sum(part.seconds for part in parts), [label for part in parts for label in part.labels])
 
@@ -106,6 +115,7 @@ def main() -> None:
     parser.add_argument("--url", help="a server that runs already")
     parser.add_argument("--model", default="smollm2", help="its model")
     parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--autolabel", metavar="PYTHON", help="of an environment that has refuel-autolabel")
     chosen = parser.parse_args()
 
     folder = chosen.data / chosen.set
@@ -125,8 +135,25 @@ def main() -> None:
         far = compare(far_away.url, "stand-in", rows, categories, chosen.concurrency)
     print("llama.cpp" if model_file else chosen.url)
     with LlamaServer(model_file) if model_file else nullcontext() as server:
-        near = compare(server.url if server else chosen.url, chosen.model, rows, categories, chosen.concurrency)
+        url = server.url if server else chosen.url
+        near = compare(url, chosen.model, rows, categories, chosen.concurrency)
+        if chosen.autolabel:
+            near["autolabel"] = against_autolabel(chosen.autolabel, url, rows, categories)
     print(json.dumps({"texts": len(rows), "concurrency": chosen.concurrency, "model": near, "latency": far}))
+
+
+def against_autolabel(
+    interpreter: str, url: str, rows: list[dict[str, str]], categories: list[CategorySpec]
+) -> dict[str, Any]:
+    found = label_with_autolabel(
+        interpreter, url, [row["text"] for row in rows], [category.name for category in categories]
+    )
+    usable = len(rows) - found.labels.count(None)
+    return {
+        "answers_per_second": round(found.per_second, 2),
+        "labels_per_second": round(usable / found.seconds, 2),
+        "no_category": found.labels.count(None),
+    }
 
 
 def compare(

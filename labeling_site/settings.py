@@ -113,6 +113,7 @@ MODEL_KINDS = ("auto", "encoder", "nli", "sequence_classifier", "masked_lm", "ca
 MODEL_KIND = environment.one_of("MODEL_KIND", "auto", MODEL_KINDS)
 OLLAMA_BASE_URL = environment.web_address("OLLAMA_BASE_URL", default="http://localhost:11434")
 OLLAMA_MODEL = environment.text("OLLAMA_MODEL")
+OLLAMA_API_KEY = environment.text("OLLAMA_API_KEY")
 FREE_API_URL = environment.web_address("FREE_API_URL", default="")
 FREE_API_MODEL = environment.text("FREE_API_MODEL")
 FREE_API_KEY = environment.text("FREE_API_KEY")
@@ -142,7 +143,7 @@ LABELING_PROVIDERS = {
     },
     "ollama": {
         "BACKEND": "labeling.providers.ollama.Ollama",
-        "OPTIONS": {"url": OLLAMA_BASE_URL, "model": OLLAMA_MODEL, **_SERVER_OPTIONS},
+        "OPTIONS": {"url": OLLAMA_BASE_URL, "model": OLLAMA_MODEL, "key": OLLAMA_API_KEY, **_SERVER_OPTIONS},
     },
     "encoder": {
         "BACKEND": "labeling.providers.encoder.Encoder",
