@@ -1,6 +1,6 @@
 """The only door by which a label becomes what holds now."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from labeling import bulk, priorities
 from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
-from labeling.models import Category, Label, LabelingRun, Text
+from labeling.models import Category, Classifier, Label, LabelingRun, Text
 
 
 class ForeignCategory(ValueError):
@@ -42,6 +42,39 @@ class Prediction:
         return 1 - self.margin if self.urgency is None else self.urgency
 
 
+@dataclass(frozen=True)
+class Maker:
+    """What makes labels, in a run or for one request, and the confidence from which on they need no person."""
+
+    project_id: int
+    provider: str
+    model_name: str
+    threshold: float
+    classifier: Classifier | None = None
+    prompt_version: int | None = None
+    run_id: int | None = None
+
+    @classmethod
+    def of_run(cls, run: LabelingRun) -> "Maker":
+        return cls(
+            project_id=run.project_id,
+            provider=run.provider,
+            model_name=run.model_name,
+            threshold=run.threshold,
+            classifier=run.classifier,
+            prompt_version=(run.prompt or {}).get("version"),
+            run_id=run.pk,
+        )
+
+    @property
+    def is_calibrated(self) -> bool:
+        return bool(self.classifier and self.classifier.quality.get("is_calibrated"))
+
+    def route(self, confidence: float) -> TextStatus:
+        """What becomes of a text with a label of this confidence."""
+        return TextStatus.ACCEPTED if confidence >= self.threshold else TextStatus.NEEDS_REVIEW
+
+
 @transaction.atomic
 def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
     """Write a run's labels for one chunk of texts; returns how many texts they now hold for.
@@ -50,16 +83,30 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     On disk they are when the run's progress is, which is written after them.
     """
     bulk.let_commit_wait()
-    _refuse_foreign_categories(run.project_id, {p.category_id for p in predictions})
-    by_text = {p.text_id: p for p in predictions}
-    # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
-    # One that some of several people have decided stays as they saw it until the others have, too.
-    texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
-    texts = texts.filter(reviewed_at__isnull=True)
+    maker, by_text = Maker.of_run(run), {p.text_id: p for p in predictions}
+    free = _lock_free(maker, by_text)
     done = _labels_of(run, by_text)
-    waiting = [by_text[pk] for pk in texts.order_by("pk").values_list("pk", flat=True) if pk not in done]
-    _insert_labels(run, waiting, _next_versions([p.text_id for p in waiting]))
-    return _hold(run, waiting)
+    waiting = [by_text[pk] for pk in free if pk not in done]
+    _insert_labels(maker, waiting, _next_versions([p.text_id for p in waiting]))
+    return _hold(maker, waiting, _labels_of(run, [p.text_id for p in waiting]))
+
+
+@transaction.atomic
+def record_answers(maker: Maker, predictions: Sequence[Prediction]) -> dict[int, int]:
+    """Write labels that were asked for outside of a run, and let them hold; returns the new labels by text.
+
+    A text that a person decided keeps its decision and gets no label.
+    """
+    by_text = {p.text_id: p for p in predictions}
+    waiting = [by_text[pk] for pk in _lock_free(maker, by_text)]
+    text_ids = [p.text_id for p in waiting]
+    versions = _next_versions(text_ids)
+    _insert_labels(maker, waiting, versions)
+    # The newest of each text: nobody else can write one before this transaction ends.
+    found = Label.objects.filter(text_id__in=text_ids).order_by("version").values_list("text_id", "pk")
+    labels = dict(found)
+    _hold(maker, waiting, labels)
+    return labels
 
 
 @transaction.atomic
@@ -127,6 +174,15 @@ def restore(text: Text, *, label_id: int | None, status: str) -> None:
         Text.objects.filter(pk=text.pk).update(is_gold=False)  # its answer is not known any more
 
 
+def _lock_free(maker: Maker, by_text: Mapping[int, Prediction]) -> list[int]:
+    """Those of the texts that no person has decided, locked, by id. Raises ForeignCategory."""
+    _refuse_foreign_categories(maker.project_id, {p.category_id for p in by_text.values()})
+    # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
+    # One that some of several people have decided stays as they saw it until the others have, too.
+    texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=maker.project_id, status__in=LABELABLE)
+    return list(texts.filter(reviewed_at__isnull=True).order_by("pk").values_list("pk", flat=True))
+
+
 def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:
     known = set(Category.objects.filter(pk__in=category_ids, project_id=project_id).values_list("pk", flat=True))
     if foreign := category_ids - known:
@@ -153,15 +209,15 @@ def _next_versions(text_ids: Sequence[int]) -> dict[int, int]:
     return {text_id: version + 1 for text_id, version in newest}
 
 
-def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions: dict[int, int]) -> None:
+def _insert_labels(maker: Maker, predictions: Sequence[Prediction], versions: dict[int, int]) -> None:
     shared = {
         "origin": LabelOrigin.MODEL,
-        "run": run.pk,
-        "provider": run.provider,
-        "model_name": run.model_name,
-        "classifier": run.classifier_id,
-        "prompt_version": (run.prompt or {}).get("version"),
-        "is_calibrated": bool(run.classifier and run.classifier.quality.get("is_calibrated")),
+        "run": maker.run_id,
+        "provider": maker.provider,
+        "model_name": maker.model_name,
+        "classifier": maker.classifier and maker.classifier.pk,
+        "prompt_version": maker.prompt_version,
+        "is_calibrated": maker.is_calibrated,
     }
     columns = (
         "text",
@@ -180,17 +236,16 @@ def _insert_labels(run: LabelingRun, predictions: Sequence[Prediction], versions
     bulk.insert(Label, (*columns, "version"), rows, shared=shared)
 
 
-def _hold(run: LabelingRun, predictions: Sequence[Prediction]) -> int:
-    """Make the run's labels the current ones and place the texts in the queue, by one conditional update."""
+def _hold(maker: Maker, predictions: Sequence[Prediction], labels: Mapping[int, int]) -> int:
+    """Make these labels the current ones and place the texts in the queue, by one conditional update."""
     # Drawn once, with the first label: drawn again at every relabeling, the audit would grow, and by chosen texts.
     drawn = [p.text_id for p in predictions if p.is_audit]
     first = Text.objects.filter(pk__in=drawn, current_label__isnull=True)
     audited = list(first.values_list("pk", flat=True)) if drawn else []
-    labels = _labels_of(run, [p.text_id for p in predictions])
     rows = [
         (
             labels[p.text_id],
-            TextStatus.ACCEPTED.value if p.confidence >= run.threshold else TextStatus.NEEDS_REVIEW.value,
+            maker.route(p.confidence).value,
             "",
             p.priority,
             p.text_id,

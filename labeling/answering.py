@@ -1,39 +1,148 @@
-"""One text, answered at once: nothing is stored."""
+"""Texts answered at once, as somebody waits for it. Nothing is stored; `labeling.keeping` does that."""
 
-from labeling import classifiers, labelers, prompts, runs
-from labeling.annotations import Prediction
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+
+from labeling import classifiers, labelers, prompts, runs, spending
+from labeling.annotations import Maker, Prediction
+from labeling.asking import TextsFailed
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.learning.classifier import LinearHead
 from labeling.models import Category, Project
 from labeling.normalizing import content_hash, normalize
-from labeling.providers.base import Provider
+from labeling.providers.base import Provider, ProviderError, ServerDown
+
+# One less than the threads of a web process, so that a slow model never keeps it from answering others.
+AT_ONCE = 3
+PATIENCE_SECONDS = 1.0  # that a request waits for its turn
+KEPT_HEADS = 32
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+Said = Prediction | ProviderError
+
+
+class Busy(RuntimeError):
+    """As many texts are being answered as this process answers at once."""
 
 
 def answer(project: Project, content: str, *, provider: str = "") -> Prediction:
     """What the project's model says about a text, by its newest classifier, or plain zero-shot when it has none.
 
-    Raises NoActiveCategories or ProviderError.
+    Raises NoActiveCategories, ProviderError or Busy.
     """
-    categories = project.active_categories()
-    if not categories:
-        raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
-    text = normalize(content)
-    labeler = _labeler(project, prompts.provider_for(project, provider), categories)
-    return labeler.label([TextRow(0, text, content_hash(text))])[0]
+    [said] = Answerer(project, provider=provider).label([normalize(content)])
+    if isinstance(said, ProviderError):
+        raise said
+    return said
 
 
-def _labeler(project: Project, provider: Provider, categories: list[Category]) -> Labeler:
+class Answerer:
+    """A project's model as it is now. Made for each request: it takes a few queries, and the weights stay loaded.
+
+    `maker` says what answers. Raises NoActiveCategories or ProviderError.
+    """
+
+    def __init__(self, project: Project, *, provider: str = "") -> None:
+        self.project = project
+        self.categories = project.active_categories()
+        if not self.categories:
+            raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
+        spending.refuse_when_used_up(project)
+        alias = provider or project.provider_alias
+        model, prompt_version = prompts.provider_and_version(project, alias)
+        classifier = classifiers.current(project, model, self.categories)
+        head = None if classifier is None else classifiers.load_head(classifier.pk)
+        self._labeler = _labeler(model, self.categories, head)
+        self.maker = Maker(
+            project_id=project.pk,
+            provider=alias,
+            model_name=model.model_name,
+            threshold=project.threshold,
+            classifier=classifier,
+            prompt_version=prompt_version,
+        )
+
+    def label(self, texts: Sequence[str], *, audit_share: float = 0.0) -> list[Said]:
+        """What the model says of each text, by its place, or why it could not. The texts are normalised.
+
+        Raises ProviderError when none can be answered, and Busy.
+        """
+        rows = {content_hash(text): text for text in texts}
+        places = {key: place for place, key in enumerate(rows)}
+        with _turn():
+            said = self._each([TextRow(places[key], rows[key], key) for key in rows], audit_share)
+        return [said[content_hash(text)] for text in texts]
+
+    def keep(self) -> None:
+        """Keep what the model made of the texts, so that it need not read them again."""
+        self._labeler.keep()
+
+    def _each(self, rows: Sequence[TextRow], audit_share: float) -> dict[str, Said]:
+        """By content hash. What the model refuses is halved until the bad text stands alone, and fails alone."""
+        if not rows:
+            return {}
+        try:
+            found = self._labeler.label(rows, audit_share=audit_share)
+            return {row.content_hash: said for row, said in zip(rows, found, strict=True)}
+        except TextsFailed as failed:
+            answered = [row for row in rows if row.content_hash not in failed.errors]
+            return {**failed.errors, **self._each(answered, audit_share)}
+        except ServerDown:
+            raise
+        except ProviderError as error:
+            if error.permanent or len(rows) == 1:
+                raise
+            middle = len(rows) // 2
+            return self._half(rows[:middle], audit_share) | self._half(rows[middle:], audit_share)
+
+    def _half(self, rows: Sequence[TextRow], audit_share: float) -> dict[str, Said]:
+        try:
+            return self._each(rows, audit_share)
+        except ServerDown:
+            raise
+        except ProviderError as error:
+            if error.permanent:
+                raise
+            return {row.content_hash: error for row in rows}
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=PATIENCE_SECONDS):
+        raise Busy("Other texts are being answered. Try again in a moment, or let many texts be labeled by a run.")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _labeler(provider: Provider, categories: list[Category], head: LinearHead | None) -> Labeler:
     if not provider.can_embed:
-        learned = classifiers.current(project, provider, categories)
-        return labelers.of_answers(provider, categories, learned, explained=True, keeps=False)
-    return HeadLabeler(
-        CachedEncoder(provider, explained=True, keeps=False), categories, _head(project, provider, categories)
-    )
+        return labelers.of_answers(provider, categories, head, explained=True, keeps=False)
+    encoder = CachedEncoder(provider, explained=True, keeps=False)
+    return HeadLabeler(encoder, categories, head or _plain_head(provider, _Words(categories)))
 
 
-def _head(project: Project, provider: Provider, categories: list[Category]) -> LinearHead:
-    if classifier := classifiers.current(project, provider, categories):
-        return classifiers.load_head(classifier.pk)
-    return zero_shot.plain_head(classifiers.prototypes(provider, categories))
+class _Words:
+    """Categories as a key: equal while no word of them changes."""
+
+    def __init__(self, categories: list[Category]) -> None:
+        self.categories = categories
+        self.key = classifiers.category_hash(categories)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Words) and self.key == other.key
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _plain_head(provider: Provider, words: _Words) -> LinearHead:
+    """Kept, since the model has to read every category's words for it."""
+    return zero_shot.plain_head(classifiers.prototypes(provider, words.categories))

@@ -33,7 +33,11 @@ class Asked:
 
 
 class CachedAnswers:
-    """A provider's answers for one set of categories, with their memory. With `keeps` false nothing is written."""
+    """A provider's answers for one set of categories, with their memory.
+
+    With `keeps` false nothing is written until `keep`. What is not written yet is remembered here, so that it is not
+    asked for twice either.
+    """
 
     def __init__(self, provider: Provider, categories: Sequence[Category], *, keeps: bool = True) -> None:
         self.provider = provider
@@ -41,6 +45,12 @@ class CachedAnswers:
         self.fingerprint = classifiers.answers_fingerprint(provider, categories)
         self.keeps = keeps
         self._usage = Usage()
+        self._unkept: dict[str, CachedVector] = {}
+
+    def keep(self) -> None:
+        """Write the answers that were given and not kept."""
+        embeddings.store(self._unkept, fingerprint=self.fingerprint)
+        self._unkept = {}
 
     def take_usage(self) -> Usage:
         """What asking took since this was asked for the last time."""
@@ -62,7 +72,7 @@ class CachedAnswers:
         Logarithms are rounded to 16 bits, also the first time, so that a later run finds the same label. Raises
         TextsFailed when there is a text without an answer, and what the provider raises.
         """
-        cached = embeddings.load((row.content_hash for row in rows), fingerprint=self.fingerprint)
+        cached = embeddings.load((row.content_hash for row in rows), fingerprint=self.fingerprint) | self._unkept
         missing = [row for row in rows if row.content_hash not in cached]
         failed: dict[str, ProviderError] = {}
         for start in range(0, len(missing), AT_ONCE):
@@ -85,8 +95,9 @@ class CachedAnswers:
                 failed[row.content_hash] = error
             else:
                 answered[row.content_hash] = CachedVector(vector, False, reason, source.value)
+        self._unkept |= answered
         if self.keeps:
-            embeddings.store(answered, fingerprint=self.fingerprint)
+            self.keep()
         cached.update(answered)
         for error in failed.values():
             if isinstance(error, ServerDown):  # what was answered before is kept

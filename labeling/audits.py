@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
@@ -73,7 +74,8 @@ class _Text:
     held_category_id: int | None
     category_id: int
     confidence: float
-    run_id: int | None
+    run_id: int | None  # None: somebody asked for this text alone
+    made_at: datetime
     threshold: float
     is_stale: bool = False
 
@@ -110,7 +112,7 @@ def _read(project: Project, texts: QuerySet[Text]) -> Pool:
         (pk, confidence, True, is_audit, is_audit and priority < 0, is_audit and priority < 0, False)
         for pk, confidence, is_audit, priority in _open_texts(texts)
     ]
-    rows += [_closed_row(text) for text in relabeled(project, _closed_texts(texts))]
+    rows += [_closed_row(text) for text in relabeled(project, _closed_texts(project, texts))]
     rows.sort()
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
     kinds = (np.int64, np.float64, *[np.bool_] * 5)
@@ -129,16 +131,22 @@ def _open_texts(texts: QuerySet[Text]) -> QuerySet[Text, tuple[int, float | None
     return waiting.values_list("pk", "current_label__confidence", "is_audit", "priority")
 
 
-def _closed_texts(texts: QuerySet[Text]) -> list[_Text]:
+def _closed_texts(project: Project, texts: QuerySet[Text]) -> list[_Text]:
     """Texts that people decided or flagged, with the newest label of a model. Those without one are not at stake."""
     said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
     closed = texts.filter(status__in=CLOSED).annotate(said=Subquery(said.values("pk")[:1])).order_by()
     columns = ("said", "pk", "content_hash", "status", "is_audit", "current_label__category_id")
     labels = Label.objects.filter(pk__in=closed.values("said")).order_by()
     answers = {
-        pk: (category_id, float(confidence or 0), run_id, threshold or 0.0)
-        for pk, category_id, confidence, run_id, threshold in labels.values_list(
-            "pk", "category_id", "confidence", "run_id", "run__threshold"
+        pk: (
+            category_id,
+            float(confidence or 0),
+            run_id,
+            made_at,
+            project.threshold if threshold is None else threshold,
+        )
+        for pk, category_id, confidence, run_id, made_at, threshold in labels.values_list(
+            "pk", "category_id", "confidence", "run_id", "created_at", "run__threshold"
         )
     }
     return [
@@ -160,11 +168,16 @@ def relabeled(project: Project, texts: list[_Text]) -> list[_Text]:
         project=project, relabel=True, status__in=FINISHED, limit__isnull=True, text_ids__isnull=True
     )
     for run in runs.select_related("classifier").order_by("pk"):
-        earlier = [text for text in texts if text.run_id is None or text.run_id < run.pk]
+        earlier = [text for text in texts if _is_before(text, run)]
         if earlier:
-            later = [text for text in texts if text.run_id is not None and text.run_id >= run.pk]
+            later = [text for text in texts if not _is_before(text, run)]
             texts = later + _labeled_by(run, earlier)
     return texts
+
+
+def _is_before(text: _Text, run: LabelingRun) -> bool:
+    """Whether the text's label was made before the run labeled all texts again."""
+    return text.run_id < run.pk if text.run_id is not None else text.made_at < run.created_at
 
 
 def _labeled_by(run: LabelingRun, texts: Sequence[_Text]) -> list[_Text]:

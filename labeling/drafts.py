@@ -86,6 +86,17 @@ class Drafter:
         return ""
 
 
+def of_request(values: Mapping[str, Any]) -> Draft:
+    """The draft of a text that somebody sends by itself: `text`, and maybe `external_id`, `source` and `language`.
+
+    What is sent besides becomes its metadata. Raises RowRejected, also when the text is empty.
+    """
+    columns = Columns("text", "external_id", "source", "language", asked=frozenset(LIMITS))
+    if (draft := Drafter(columns).draft(Row(1, dict(values)))) is None:
+        raise RowRejected("the text is empty")
+    return draft
+
+
 def _content(values: Mapping[str, Any], column: str) -> str:
     value = values.get(column)
     if type(value) is str:

@@ -45,7 +45,7 @@ class CachedEncoder:
     """A provider that embeds, with its memory: vectors in the database, token states here.
 
     With `explained` every text that is read goes through the model unless its token states are still here, because
-    evidence needs them. Without, what is cached needs no model. With `keeps` false nothing is written.
+    evidence needs them. Without, what is cached needs no model. With `keeps` false nothing is written until `keep`.
     """
 
     def __init__(self, provider: Provider, *, explained: bool, keeps: bool = True) -> None:
@@ -54,6 +54,12 @@ class CachedEncoder:
         self.explained = explained and provider.can_explain
         self._kept: dict[str, TokenStates] = {}
         self._room = STATES_BYTES
+        self._unkept: dict[str, CachedVector] = {}
+
+    def keep(self) -> None:
+        """Write the vectors that were computed and not kept."""
+        store(self._unkept, fingerprint=self.provider.fingerprint)
+        self._unkept = {}
 
     def read_ahead(self, rows: Sequence[TextRow]) -> NDArray[np.float32]:
         """Vectors (n_texts, dim), before a head is fitted; states are kept for `read` as far as there is room."""
@@ -84,9 +90,9 @@ class CachedEncoder:
         found = self.provider.encode([row.content for row in rows], with_states=self.explained)
         hashes = [row.content_hash for row in rows]
         read = dict(zip(hashes, map(CachedVector, found.vectors.astype(STORED), found.truncated.tolist()), strict=True))
+        self._unkept |= {key: vector for key, vector in read.items() if key not in cached}
         if self.keeps:
-            new = {key: vector for key, vector in read.items() if key not in cached}
-            store(new, fingerprint=self.provider.fingerprint)
+            self.keep()
         cached.update(read)
         return dict(zip(hashes, found.states or repeat(None), strict=False))
 

@@ -38,6 +38,11 @@ class StackedEncoder:
         """What asking took since this was asked for the last time."""
         return self.asked.take_usage()
 
+    def keep(self) -> None:
+        """Keep what was read, where it was not kept at once."""
+        self.asked.keep()
+        self.encoder.keep()
+
     def read(self, rows: Sequence[TextRow]) -> Encoded:
         """As `CachedEncoder.read`. The model is asked only about texts that it was never asked about."""
         asked = self.asked.read(rows)

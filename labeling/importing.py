@@ -1,7 +1,7 @@
 """Rows of a file become texts of a project: each once, in whole batches, with a record of what was left out and why."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -66,6 +66,15 @@ def import_rows(
     """Import rows that are in memory or on the way, as `import_file` does; the first is row 1."""
     numbered = (Row(number, dict(values)) for number, values in enumerate(rows, start=1))
     return _run(project, objects(numbered, file_format="rows", unit="row"), file_name, options)
+
+
+@transaction.atomic
+def add(project: Project, drafts: Sequence[Draft]) -> int:
+    """Insert the texts that the project does not have, for callers who have only a few; returns how many there were."""
+    if len(drafts) > 1:  # as in `_write`
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    rows = [draft[1:-1] for draft in _distinct(drafts)]
+    return bulk.insert_ignoring_duplicates(Text, DRAFT_FIELDS, rows, shared={"project": project.pk})
 
 
 def _run(project: Project, table: Table, file_name: str, options: ImportOptions) -> ImportRecord:
@@ -158,7 +167,7 @@ def _write(batch: _Batch, record: ImportRecord, *, create_categories: bool) -> N
     logger.info("Import %s: %s added, %s duplicate so far.", record.pk, record.added, record.duplicate)
 
 
-def _distinct(drafts: list[Draft]) -> list[Draft]:
+def _distinct(drafts: Iterable[Draft]) -> list[Draft]:
     """The first draft of each content."""
     first: dict[str, Draft] = {}
     for draft in drafts:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import classifiers, priorities
+from labeling import priorities
 from labeling.annotations import Prediction
 from labeling.asking import CachedAnswers
 from labeling.choices import Sampling
@@ -19,7 +19,7 @@ from labeling.features import StackedEncoder
 from labeling.learning import explain
 from labeling.learning.classifier import LinearHead, softmax
 from labeling.learning.explain import Evidence
-from labeling.models import Category, Classifier
+from labeling.models import Category
 from labeling.providers import get_encoder
 from labeling.providers.base import ConfidenceSource, Provider, TokenStates
 
@@ -43,6 +43,10 @@ class Labeler(ABC):
     @abstractmethod
     def label(self, rows: Sequence[TextRow], *, audit_share: float = 0.0) -> list[Prediction]:
         """One prediction for each text, in order. The audit is drawn before any confidence is known."""
+
+    @abstractmethod
+    def keep(self) -> None:
+        """Keep what the model made of the texts, where it was not kept at once."""
 
     def predictions(
         self,
@@ -138,6 +142,9 @@ class HeadLabeler(Labeler):
             truncated=encoded.truncated.tolist(),
         )
 
+    def keep(self) -> None:
+        self.encoder.keep()
+
     def answers(self, vectors: Vector) -> tuple[Vector, Vector]:
         """Probabilities, and what the head gave before temperature, both (n_texts, n_categories)."""
         logits = self.head.logits(vectors)
@@ -177,6 +184,9 @@ class StackedLabeler(Labeler):
             truncated=encoded.truncated.tolist(),
         )
 
+    def keep(self) -> None:
+        self.reader.keep()
+
 
 class ScoresLabeler(Labeler):
     """For providers that only answer: what they say, as they say it."""
@@ -193,22 +203,25 @@ class ScoresLabeler(Labeler):
         scores = softmax(asked.logs)
         return self.predictions(rows, scores, raw=scores, audit=audit, sources=asked.sources, reasons=asked.reasons)
 
+    def keep(self) -> None:
+        self.reader.keep()
+
 
 def of_answers(
     provider: Provider,
     categories: Sequence[Category],
-    learned: Classifier | None,
+    head: LinearHead | None,
     *,
     explained: bool,
     keeps: bool = True,
     strategy: str = Sampling.DIVERSE_MARGIN,
 ) -> Labeler:
-    """The labeler for a provider that only answers, with the classifier that was learned for it, if any."""
+    """The labeler for a provider that only answers, with the head that was learned for it, if any."""
     asked = CachedAnswers(provider, categories, keeps=keeps)
-    if learned is None:
+    if head is None:
         return ScoresLabeler(asked, categories, strategy=strategy)
     reader = StackedEncoder(asked, CachedEncoder(get_encoder(), explained=explained, keeps=keeps))
-    return StackedLabeler(reader, categories, classifiers.load_head(learned.pk), strategy=strategy)
+    return StackedLabeler(reader, categories, head, strategy=strategy)
 
 
 def _evidence(row: TextRow, states: TokenStates | None, direction: Vector) -> list[Evidence]:

@@ -103,12 +103,13 @@ class Work:
     @cached_property
     def labeler(self) -> Labeler:
         classifier, strategy = self.run.classifier, self.run.project.sampling
+        head = None if classifier is None else classifiers.load_head(classifier.pk)
         if not self.provider.can_embed:
             return labelers.of_answers(
-                self.provider, self.categories, classifier, explained=self._is_explained, strategy=strategy
+                self.provider, self.categories, head, explained=self._is_explained, strategy=strategy
             )
-        assert classifier is not None
-        return HeadLabeler(self.encoder, self.categories, classifiers.load_head(classifier.pk), strategy=strategy)
+        assert head is not None
+        return HeadLabeler(self.encoder, self.categories, head, strategy=strategy)
 
     @property
     def _is_explained(self) -> bool:
@@ -230,7 +231,7 @@ class Work:
             annotations.record_failures(self.run, [rows[0].id], reason)
             return 1
         if self.run.relabel and self.run.text_ids is None:
-            predictions, same = rescoring.split(self.run, predictions)
+            predictions, same = rescoring.split(predictions, self.run.threshold)
             rescoring.move_in_queue(same)
         held = annotations.record_predictions(self.run, predictions)
         logger.info("Run %s: labeled %s of %s texts", self.run.pk, held, len(rows))

@@ -19,7 +19,13 @@ from labeling.providers.told import Told
 
 def provider_for(project: Project, alias: str = "") -> Provider:
     """The provider of this alias, by default the project's own, told how the project asks now. Raises ProviderError."""
-    return _told(project, get_provider(alias or project.provider_alias), snapshot(project))
+    return provider_and_version(project, alias)[0]
+
+
+def provider_and_version(project: Project, alias: str = "") -> tuple[Provider, int | None]:
+    """The same with the version of the prompt, if the project has one. Raises ProviderError."""
+    values = snapshot(project)
+    return _told(project, get_provider(alias or project.provider_alias), values), values["version"]
 
 
 def provider_of(run: LabelingRun) -> Provider:

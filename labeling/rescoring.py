@@ -146,8 +146,8 @@ def _truncated(texts: Sequence[TextRow], fingerprint: str) -> list[bool]:
 # --- Texts that a model read just now ---------------------------------------------------------------------------------
 
 
-def split(run: LabelingRun, predictions: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
-    """The predictions that say something new, and the others."""
+def split(predictions: Sequence[Prediction], threshold: float) -> tuple[list[Prediction], list[Prediction]]:
+    """The predictions that say something new, and the others. Texts are accepted from the threshold on."""
     texts = Text.objects.filter(pk__in=[p.text_id for p in predictions]).order_by("pk")
     held = _held([(*row[:4], b"", *row[4:]) for row in texts.values_list(*COLUMNS)], last_id=0)
     by_id = {p.text_id: p for p in predictions}
@@ -156,7 +156,7 @@ def split(run: LabelingRun, predictions: Sequence[Prediction]) -> tuple[list[Pre
         held,
         np.array([p.category_id for p in ordered], dtype=np.int64),
         np.array([p.confidence for p in ordered]),
-        run.threshold,
+        threshold,
     )
     parts: tuple[list[Prediction], list[Prediction]] = ([], [])
     for prediction, new in zip(ordered, is_new, strict=True):

@@ -22,6 +22,24 @@ def spent(project: Project) -> Decimal:
     return RunChunk.objects.filter(run__project=project).aggregate(cost=Sum("cost"))["cost"] or Decimal(0)
 
 
+class UsedUp(ProviderError):
+    """The project's runs have cost as much as it may spend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+def refuse_when_used_up(project: Project) -> None:
+    """Raises UsedUp when there is nothing left to ask a model about single texts."""
+    if project.spending_cap is None or not (project.prompt_price or project.completion_price):
+        return
+    if (before := spent(project)) >= project.spending_cap:
+        raise UsedUp(
+            f"The project has spent {before:.2f} of at most {project.spending_cap:.2f}. Raise the cap, or choose a "
+            "model that costs less."
+        )
+
+
 def require_means(run: LabelingRun, texts: int) -> None:
     """Raises ProviderError when so many texts more, asked about by each process of the run, would exceed the cap.
 

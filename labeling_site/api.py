@@ -4,11 +4,13 @@ from rest_framework.routers import SimpleRouter
 
 from analytics.api import BudgetViewSet, CertificateViewSet
 from labeling.api import RunViewSet
+from labeling.label_api import LabelingViewSet
 from reviews.api import ReviewViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("label", LabelingViewSet, basename="labeling")
 router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", BudgetViewSet, basename="budget")

@@ -33,7 +33,7 @@ def said(project: Project, run: LabelingRun, add_texts) -> Prediction:
 
 
 def is_new(run: LabelingRun, prediction: Prediction) -> bool:
-    news, same = rescoring.split(run, [prediction])
+    news, same = rescoring.split([prediction], run.threshold)
     assert len(news) + len(same) == 1
     return bool(news)
 
