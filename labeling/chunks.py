@@ -234,11 +234,12 @@ def missing(run: LabelingRun) -> RunChunk | None:
 
 
 def advance(run: LabelingRun) -> None:
-    """Let the next phase begin, if it has not. This one is done."""
+    """Let the next phase begin, if it has not. This one is done, unless the run was made to reach farther meanwhile."""
     following = NEXT[RunPhase(run.phase)]
     as_seen = LabelingRun.objects.filter(pk=run.pk, phase=run.phase, cursor=run.cursor, status=RunStatus.RUNNING)
+    as_seen = as_seen.filter(last_text_id=run.last_text_id)
     as_seen.update(phase=following, cursor=_before_next_text(run, 0) if following == RunPhase.LABEL else 0)
-    run.refresh_from_db(fields=["status", "phase", "cursor"])
+    run.refresh_from_db(fields=["status", "phase", "cursor", "last_text_id"])
 
 
 def _before_next_text(run: LabelingRun, after: int) -> int:

@@ -11,6 +11,7 @@ from labeling.columns import Columns
 from labeling.models import Text
 from labeling.normalizing import content_hash, normalize
 from labeling.readers import ImportFailed, Row
+from labeling.readers.lines import as_row
 
 MAX_DEPTH = 50
 LIMITS: dict[str, int] = {
@@ -18,6 +19,10 @@ LIMITS: dict[str, int] = {
     for field in Text._meta.fields
     if field.name in ("external_id", "source", "language")
 }
+
+
+# What programs call the values of a text. All others, and what stands under `metadata`, become its metadata.
+REQUESTED = Columns("text", "external_id", "source", "language", asked=frozenset(LIMITS))
 
 
 class RowRejected(ValueError):
@@ -86,15 +91,25 @@ class Drafter:
         return ""
 
 
-def of_request(values: Mapping[str, Any]) -> Draft:
-    """The draft of a text that somebody sends by itself: `text`, and maybe `external_id`, `source` and `language`.
+def of_request(number: int, value: Any) -> Draft:
+    """The draft of a text that a program sends: a string, or an object as `REQUESTED` names its values.
 
-    What is sent besides becomes its metadata. Raises RowRejected, also when the text is empty.
+    Raises RowRejected, also when the text is empty.
     """
-    columns = Columns("text", "external_id", "source", "language", asked=frozenset(LIMITS))
-    if (draft := Drafter(columns).draft(Row(1, dict(values)))) is None:
+    if (draft := Drafter(REQUESTED).draft(flattened(as_row(number, value)))) is None:
         raise RowRejected("the text is empty")
     return draft
+
+
+def flattened(row: Row) -> Row:
+    """The row with what stands under `metadata` beside its other values, where no name has another meaning."""
+    more = row.values.get("metadata")
+    if not isinstance(more, Mapping):
+        return row
+    if taken := sorted(set(more) & ({*REQUESTED.recognised, *row.values} - {"metadata"})):
+        return row._replace(problem=f"its metadata has a '{taken[0]}', which has a meaning of its own: rename it")
+    rest = {name: value for name, value in row.values.items() if name != "metadata"}
+    return row._replace(values=rest | dict(more))
 
 
 def _content(values: Mapping[str, Any], column: str) -> str:

@@ -2,20 +2,22 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from labeling.choices import TextStatus
 from labeling.drafts import LIMITS
 from labeling.keeping import Answered
+from labeling.serializers import ProjectReference
 
-PROJECT = "The name or id of a project. Without: the project Default."
+MOST_TEXTS = 10_000  # in one request; of more, /api/texts takes a stream
 ROUTES = {TextStatus.ACCEPTED: "accept", TextStatus.NEEDS_REVIEW: "review"}
 
 
 class LabelBody(serializers.Serializer[Any]):
     text = serializers.CharField(trim_whitespace=False)
     source = serializers.CharField(required=False, allow_blank=True, max_length=LIMITS["source"])
-    project = serializers.CharField(required=False, help_text=PROJECT)
+    project = ProjectReference()
     store = serializers.BooleanField(default=True, help_text="false: only answer, and store nothing.")
 
 
@@ -91,3 +93,69 @@ def document(answered: Answered) -> dict[str, Any]:
         "note": kept.note if kept else "",
         "seconds": round(answered.seconds, 4),
     }
+
+
+# --- Many texts -------------------------------------------------------------------------------------------------------
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {
+                    "text": {"type": "string"},
+                    "source": {"type": "string", "maxLength": LIMITS["source"]},
+                    "external_id": {"type": "string", "maxLength": LIMITS["external_id"]},
+                },
+                "required": ["text"],
+            },
+        ]
+    }
+)
+class ItemField(serializers.JSONField):
+    """A string, or an object with `text`. What is wrong with one is said for it alone."""
+
+
+class BatchBody(serializers.Serializer[Any]):
+    texts = serializers.ListField(child=ItemField(allow_null=True), allow_empty=False, max_length=MOST_TEXTS)
+    project = ProjectReference()
+    store = serializers.BooleanField(
+        default=True, help_text="false: only answer, and store nothing. Not for more than MAX_BATCH_SIZE texts."
+    )
+
+
+class FailedSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="invalid_text, or why the provider did not answer.")
+    detail = serializers.CharField()
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="The text's place in the request, from 0.")
+    answer = AnswerSerializer(allow_null=True)
+    error = FailedSerializer(allow_null=True)
+
+
+class BatchAnswerSerializer(serializers.Serializer[Any]):
+    """In the order of the texts."""
+
+    answered = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    results = ResultSerializer(many=True)
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="The text's place in the request, from 0.")
+    error = FailedSerializer()
+
+
+class BacklogSerializer(serializers.Serializer[Any]):
+    """What becomes of texts that are labeled in the background."""
+
+    added = serializers.IntegerField(help_text="Texts that the project did not have.")
+    waiting = serializers.IntegerField(help_text="Of the texts sent: those that have no label yet.")
+    run_id = serializers.IntegerField(allow_null=True)
+    run = serializers.CharField(allow_null=True, help_text="The address of the run, as in the header Location.")
+    note = serializers.CharField(help_text="What becomes of the texts.")
+    errors = RowErrorSerializer(many=True, help_text="Texts that cannot be stored.")

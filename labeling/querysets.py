@@ -18,9 +18,13 @@ class TextQuerySet(models.QuerySet["Text"]):
         """The texts that `run` still has to label, by id."""
         return _still_to_label(self.in_reach(run), run)
 
-    def in_reach(self, run: "LabelingRun") -> "TextQuerySet":
-        """The texts that `run` may label, also those that it has labeled, where these are labeled again."""
-        reach = self.filter(project_id=run.project_id, status__in=_statuses(run), id__lte=run.last_text_id)
+    def in_reach(self, run: "LabelingRun", *, last: int | None = None) -> "TextQuerySet":
+        """The texts that `run` may label, also those that it has labeled, where these are labeled again.
+
+        `last`: up to this id, instead of where the run ends.
+        """
+        end = run.last_text_id if last is None else last
+        reach = self.filter(project_id=run.project_id, status__in=_statuses(run), id__lte=end)
         return reach if run.text_ids is None else reach.filter(pk__in=run.text_ids)
 
     def of_chunk(self, run: "LabelingRun", *, after: int, last: int) -> "TextQuerySet":

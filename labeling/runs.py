@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from labeling import chunks, prompts, queueing, workers
@@ -16,6 +16,7 @@ from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
 from labeling.querysets import TextQuerySet
 
+GOING_ON = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
 WHOLE = (RunOrigin.REQUESTED, RunOrigin.RELABEL)  # over all texts that have no label, or over all
 
 
@@ -99,6 +100,23 @@ def start_or_resume(
     if run:
         cancel(run)
     return start(project, provider=provider, limit=limit, relabel=relabel)
+
+
+@transaction.atomic
+def reach_newest(run: LabelingRun) -> bool:
+    """Let an unfinished run label also the texts that came since it was started. Whether it will.
+
+    It will not when it labels only some texts, has labeled all and is about to end, or is being cancelled.
+    """
+    if run.origin not in WHOLE or run.text_ids is not None or run.limit is not None:
+        return False
+    newest = Text.objects.filter(project_id=run.project_id).aggregate(last=Max("pk"))["last"] or 0
+    added = Text.objects.in_reach(run, last=newest).filter(pk__gt=run.last_text_id).count()
+    # As seen: who lets the run go on to its next phase writes only where it ends where they saw it end.
+    as_seen = LabelingRun.objects.filter(pk=run.pk, last_text_id=run.last_text_id, status__in=GOING_ON)
+    changed = as_seen.exclude(phase=RunPhase.FINISH).update(last_text_id=newest, total=F("total") + added)
+    run.refresh_from_db()
+    return bool(changed)
 
 
 def _reach(run: LabelingRun) -> None:
