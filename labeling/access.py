@@ -16,7 +16,7 @@ def may_manage_projects(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 def sees_all(user: AbstractBaseUser | AnonymousUser, key: Any = None) -> bool:
     """Whether no project is hidden from this user and key."""
-    return may_manage_projects(user) and not (isinstance(key, ApiKey) and key.bound_to())
+    return may_manage_projects(user) and not (isinstance(key, ApiKey) and key.is_bound)
 
 
 def projects_of(user: AbstractBaseUser | AnonymousUser, key: Any = None) -> QuerySet[Project]:
@@ -29,6 +29,6 @@ def projects_of(user: AbstractBaseUser | AnonymousUser, key: Any = None) -> Quer
     projects = Project.objects.all()
     if not may_manage_projects(user):
         projects = projects.filter(reviewers__user=user, reviewers__is_active=True)
-    if isinstance(key, ApiKey) and (bound := key.bound_to()):
-        projects = projects.filter(pk__in=bound)
+    if isinstance(key, ApiKey) and key.is_bound:
+        projects = projects.filter(pk__in=key.projects.values("pk"))
     return projects

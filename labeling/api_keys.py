@@ -2,14 +2,15 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from labeling.models import ApiKey
+from labeling.models import ApiKey, Project
 from labeling.models.api_key import Scope
 
 KEY_BYTES = 32
@@ -21,17 +22,30 @@ class UnknownScope(ValueError):
     """A scope that does not exist, or none at all. The message lists those there are."""
 
 
-def create(user: AbstractBaseUser, *, name: str, scopes: Iterable[str], expires_at: datetime | None = None) -> str:
-    """A new key of the user. This is the only time that it can be seen. Raises UnknownScope."""
+@transaction.atomic
+def create(
+    user: AbstractBaseUser,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    projects: Sequence[Project] = (),
+    expires_at: datetime | None = None,
+) -> str:
+    """A new key of the user, for these projects only where any are named.
+
+    This is the only time that it can be seen. Raises UnknownScope.
+    """
     key = secrets.token_hex(KEY_BYTES)
-    ApiKey.objects.create(
+    made = ApiKey.objects.create(
         user_id=user.pk,
         name=name,
         prefix=key[:PREFIX_LENGTH],
         key_hash=_hash(key),
         scopes=_checked(scopes),
+        is_bound=bool(projects),
         expires_at=expires_at,
     )
+    made.projects.set(projects)
     return key
 
 

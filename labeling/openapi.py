@@ -53,6 +53,15 @@ PROBLEMS: dict[str, tuple[int, str, dict[str, Any]]] = {
             "code": "run_in_progress",
         },
     ),
+    "TooLarge": (
+        413,
+        "The body is too large.",
+        {
+            "title": "Request Entity Too Large",
+            "detail": "The body is larger than 2,621,440 bytes. Send it in several requests.",
+            "code": "body_too_large",
+        },
+    ),
     "UnsupportedMediaType": (
         415,
         "The body is of a type that is not read here.",
@@ -139,7 +148,7 @@ class Contract(AutoSchema):
         if self.method == "GET":
             return [*found, "Invalid"] if self._asks() else found
         found += ["Invalid", "Conflict"]
-        found += ["UnsupportedMediaType"] if isinstance(self._body(), BaseSerializer | type | dict) else []
+        found += ["TooLarge", "UnsupportedMediaType"] if isinstance(self._body(), BaseSerializer | type | dict) else []
         return [*found, "KeyReused"] if self.method == "POST" else found
 
     def _asks(self) -> bool:

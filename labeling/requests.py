@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from labeling.models import ApiKey
+
 MOST_ROWS = 500
 
 
@@ -55,6 +57,11 @@ class NewestFirst(CursorPagination):
             if parameter["name"] == self.page_size_query_param:
                 parameter["schema"] |= {"minimum": 1, "maximum": MOST_ROWS, "default": self.page_size}
         return found
+
+
+def caller_of(request: Request) -> str:
+    """Who sends it, for what is counted or kept for each caller: an API key, or the user of a session."""
+    return f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
 
 
 def checked(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:

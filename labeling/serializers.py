@@ -6,15 +6,8 @@ from django.conf import settings
 from rest_framework import serializers
 
 from labeling import run_progress
+from labeling.fields import ProjectReference
 from labeling.models import LabelingRun
-
-
-class ProjectReference(serializers.CharField):
-    """The project that a body or a query names; None where it names none, which `find_project` takes for Default."""
-
-    def __init__(self, **options: Any) -> None:
-        words = "Name or id of the project. Without: Default."
-        super().__init__(**{"required": False, "default": None, "max_length": 120, "help_text": words} | options)
 
 
 class StartBody(serializers.Serializer[Any]):

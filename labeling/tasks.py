@@ -5,7 +5,17 @@ import time
 
 from django.core.management import call_command
 
-from labeling import execution, notifying, provider_check, relearning, runs, scheduling, workers
+from labeling import (
+    execution,
+    idempotency,
+    notifying,
+    provider_check,
+    relearning,
+    runs,
+    scheduling,
+    throttling,
+    workers,
+)
 from labeling.models import LabelingRun, Project
 from labeling.providers.base import ProviderError
 
@@ -74,5 +84,7 @@ def check_model(project_id: int, user_id: int) -> bool:
 
 @workers.at_work()
 def tidy() -> None:
-    """Forget sessions that have expired; each sign-in leaves one."""
+    """Forget what nobody asks for any more: expired sessions, answers to requests, counts of requests."""
     call_command("clearsessions")
+    idempotency.forget_old()
+    throttling.forget_old()

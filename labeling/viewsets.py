@@ -5,19 +5,21 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from labeling.filtering import Filters
+from labeling.guarding import Guarded
 from labeling.lookups import only_visible
 from labeling.permissions import HasScope
 from labeling.problems import Problem
 from labeling.requests import NewestFirst
 
 
-class Resource(GenericViewSet):
+class Resource(Guarded, GenericViewSet):
     """The base of every viewset.
 
     `may_read` is asked for by GET, `may_write` by all else, unless an `@action` names its own `permission_classes`.
@@ -54,7 +56,7 @@ class Resource(GenericViewSet):
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
-    def handle_exception(self, exc: Exception) -> Response:
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
         return super().handle_exception(self.problem_of(exc))
 
     def problem_of(self, error: Exception) -> Exception:

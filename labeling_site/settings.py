@@ -214,7 +214,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Requests a minute; 0 sets no limit.
+API_RATE_PER_KEY = environment.whole_number("API_RATE_PER_KEY", default=6000, low=0, high=10**6)
+API_RATE_PER_ADDRESS = environment.whole_number("API_RATE_PER_ADDRESS", default=12_000, low=0, high=10**6)
+
 REST_FRAMEWORK = {
+    "NUM_PROXIES": environment.whole_number("PROXY_COUNT", default=0, low=0, high=10),
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "labeling.authentication.ApiKeyAuthentication",  # first: it answers 401, sessions alone would answer 403
         "rest_framework.authentication.SessionAuthentication",

@@ -17,3 +17,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("labeling_site.api")),
 ]
+
+handler400 = "labeling_site.errors.bad_request"
+handler403 = "labeling_site.errors.permission_denied"
+handler404 = "labeling_site.errors.not_found"
+handler500 = "labeling_site.errors.server_error"

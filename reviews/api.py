@@ -1,10 +1,10 @@
 """The review API: each verb finds the rows, calls one function, and shows what came out."""
 
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -13,6 +13,7 @@ from labeling.lookups import find_project
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
+from labeling.problems import Problem
 from labeling.requests import checked
 from labeling.viewsets import Resource
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
@@ -39,6 +40,7 @@ class ReviewViewSet(Resource):
     project_path = "text__project"
     may_read = MayReview
     may_write = MayReview
+    is_repeatable = True  # one_review_per_idempotency_key
 
     def problem_of(self, error: Exception) -> Exception:
         return problems.of(error)
@@ -179,9 +181,8 @@ def _written_before(reviewer: Reviewer, text_id: int, decision: Decision) -> Rev
 
 def _refuse_key(review: Review) -> NoReturn:
     """Answering with a review of something else would drop this decision in silence."""
-    raise ValidationError(
-        {"idempotency_key": [f"Review {review.pk} of text {review.text_id} has this key. Use a new one."]}
-    )
+    detail = f"Review {review.pk} of text {review.text_id} has this key. Use a new one."
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
 
 
 def _review_to_undo(request: Request, review_id: int | None) -> Review:

@@ -1,12 +1,11 @@
 """What the review API takes and gives, as JSON."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from labeling.fields import CategoryReference, ProjectReference, RowId, Share
 from labeling.models import Label
 from reviews.blind import is_blind, is_blind_text
 from reviews.models import Review
@@ -21,39 +20,8 @@ HIDDEN_IN_REVIEWS = ("label_id", "new_label_id", "category_before", "confidence_
 # --- What comes in ----------------------------------------------------------------------------------------------------
 
 
-class RowId(serializers.IntegerField):
-    """A primary key. Larger numbers are refused here: databases answer them with errors of their own."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, **options)
-
-
-class Share(serializers.FloatField):
-    """A number from 0 to 1. NaN is below no limit and above none, so it is refused by itself."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0.0, max_value=1.0, **options)
-
-    def to_internal_value(self, data: Any) -> float:
-        value = float(super().to_internal_value(data))
-        if math.isnan(value):
-            self.fail("invalid")
-        return value
-
-
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
-class CategoryReference(serializers.CharField):
-    """A category: a number is an id; a string is a name, in any case, or an id that no category has as its name."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        # Before the validators, which measure strings.
-        if isinstance(data, int) and not isinstance(data, bool):
-            return RowId().run_validation(data)
-        return super().run_validation(data)
-
-
 class PendingQuery(serializers.Serializer):
-    project = serializers.CharField(default="Default", max_length=120, help_text="Name or id.")
+    project = ProjectReference()
     limit = serializers.IntegerField(
         min_value=1, max_value=MOST_ROWS, required=False, help_text="Default: 20, with claim 1."
     )

@@ -76,6 +76,12 @@ def fake_providers(settings: LazySettings) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _no_limits(settings: LazySettings) -> None:
+    """Tests ask faster than people, and count queries. Those of the limits set their own."""
+    settings.API_RATE_PER_KEY = settings.API_RATE_PER_ADDRESS = 0
+
+
+@pytest.fixture(autouse=True)
 def _no_head_of_another_test() -> None:
     """Heads are kept by primary key, and tests use the same keys again."""
     classifiers.load_head.cache_clear()

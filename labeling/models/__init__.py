@@ -7,6 +7,7 @@ from labeling.models.label import Label
 from labeling.models.learned import Classifier, Embedding
 from labeling.models.project import Category, Project
 from labeling.models.prompt import PromptVersion
+from labeling.models.requests import IdempotentRequest, RequestCount
 from labeling.models.run import LabelingRun
 from labeling.models.text import ImportRecord, Text
 from labeling.models.worker import Worker
@@ -18,11 +19,13 @@ __all__ = [
     "CertificateUse",
     "Classifier",
     "Embedding",
+    "IdempotentRequest",
     "ImportRecord",
     "Label",
     "LabelingRun",
     "Project",
     "PromptVersion",
+    "RequestCount",
     "RunChunk",
     "Text",
     "Worker",

@@ -36,6 +36,9 @@ class ApiKey(models.Model):
         related_name="+",
         help_text="The only ones it may touch. None: all of its user's.",
     )
+    is_bound = models.BooleanField(
+        default=False, editable=False, help_text="To its projects, also when these are gone."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -50,7 +53,3 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}...)"
-
-    def bound_to(self) -> list[int]:
-        """Ids of the only projects that it may touch; empty where it is not bound."""
-        return [project.pk for project in self.projects.all()]

@@ -213,8 +213,8 @@ def test_strangers_and_the_anonymous_get_nothing(client: Client, stranger: User)
 
 
 def test_a_project_that_the_key_may_not_touch_is_not_found(client: Client, mia: User, project: Project) -> None:
-    key = api_keys.create(mia, name="program", scopes=[Scope.LABEL])
-    mia.api_keys.get().projects.add(Project.objects.get(name="Default"))
+    bound = [Project.objects.get(name="Default")]
+    key = api_keys.create(mia, name="program", scopes=[Scope.LABEL], projects=bound)
     assert post(client, {"Authorization": f"Bearer {key}"}, text="Rain.").status_code == 404
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from labeling import api_keys
 from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import ApiKey, Label, Project, Text
+from labeling.models import ApiKey, IdempotentRequest, Label, Project, Text
 from reviews import queue
 from reviews.models import Assignment, QueueReason, Review, Reviewer
 
@@ -491,7 +491,7 @@ def test_a_double_submit_is_one_review(as_anna: Ask, text: Text, in_header: bool
     more = {"Idempotency-Key": "k1"} if in_header else {}
     body |= {} if in_header else {"idempotency_key": "k1"}
     first, second = as_anna("approve", body, **more), as_anna("approve", body, **more)
-    assert (first.status_code, second.status_code) == (201, 200)
+    assert (first.status_code, second.status_code) == (201, 201 if in_header else 200)
     assert first.json() == second.json()
     assert Review.objects.count() == 1
 
@@ -500,13 +500,30 @@ def test_a_key_is_not_used_for_something_else(as_anna: Ask, add_labeled) -> None
     one, other = add_labeled(0.5, 0.6)
     as_anna("approve", body_of("approve", one), **{"Idempotency-Key": "k1"})
     answer = as_anna("approve", body_of("approve", other), **{"Idempotency-Key": "k1"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert Review.objects.count() == 1
+
+
+def test_a_key_of_a_body_is_not_used_for_something_else(as_anna: Ask, add_labeled) -> None:
+    one, other = add_labeled(0.5, 0.6)
+    as_anna("approve", body_of("approve", one) | {"idempotency_key": "k1"})
+    answer = as_anna("approve", body_of("approve", other) | {"idempotency_key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert Review.objects.count() == 1
+
+
+def test_a_decision_in_whose_midst_the_server_died_is_made_once(as_anna: Ask, text: Text) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    first = as_anna("approve", body_of("approve", text), **headers)
+    IdempotentRequest.objects.update(status=None, begun_at=timezone.now() - timedelta(seconds=31))
+    second = as_anna("approve", body_of("approve", text), **headers)
+    assert (second.status_code, second.json()) == (200, first.json())
     assert Review.objects.count() == 1
 
 
 def test_a_key_that_is_too_long_is_refused(as_anna: Ask, text: Text) -> None:
     answer = as_anna("approve", body_of("approve", text), **{"Idempotency-Key": "k" * 65})
-    assert answer.json()["errors"].keys() == {"idempotency_key"}
+    assert answer.json()["errors"].keys() == {"Idempotency-Key"}
 
 
 def test_who_comes_second_is_told_what_was_decided(as_anna: Ask, as_ben: Ask, text: Text) -> None:

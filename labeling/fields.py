@@ -1,0 +1,46 @@
+"""Fields that bodies and queries of the API share, with limits that every database keeps."""
+
+import math
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+
+class RowId(serializers.IntegerField):
+    """A primary key. Larger numbers are refused here: databases answer them with errors of their own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+
+class Share(serializers.FloatField):
+    """A number from 0 to 1. NaN is below no limit and above none, so it is refused by itself."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0.0, max_value=1.0, **options)
+
+    def to_internal_value(self, data: Any) -> float:
+        value = float(super().to_internal_value(data))
+        if math.isnan(value):
+            self.fail("invalid")
+        return value
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+class CategoryReference(serializers.CharField):
+    """A category: a number is an id; a string is a name, in any case, or an id that no category has as its name."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # Before the validators, which measure strings.
+        if isinstance(data, int) and not isinstance(data, bool):
+            return RowId().run_validation(data)
+        return super().run_validation(data)
+
+
+class ProjectReference(serializers.CharField):
+    """The project that a body or a query names; None where it names none, which `find_project` takes for Default."""
+
+    def __init__(self, **options: Any) -> None:
+        words = "Name or id of the project. Without: Default."
+        super().__init__(**{"required": False, "default": None, "max_length": 120, "help_text": words} | options)
