@@ -41,6 +41,14 @@ def test_likelihoods_are_those_of_whole_passes(module: Any) -> None:
     np.testing.assert_allclose(reading.log_likelihoods(CONTINUATIONS), expected, atol=1e-4)
 
 
+def test_a_tree_of_continuations_is_judged_as_rows_are(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(module, PROMPT)
+    by_default = reading.log_likelihoods(CONTINUATIONS)
+    monkeypatch.setattr(likelihoods, "NODES_AT_ONCE", 0)
+    np.testing.assert_allclose(by_default, reading.log_likelihoods(CONTINUATIONS), atol=1e-4)
+    assert reading._takes_a_mask() == (module.config.model_type != "gemma3_text")  # which has a sliding window
+
+
 def test_a_prefix_is_not_changed_by_what_is_read_after_it(module: Any) -> None:
     prefix = Reading(module, PROMPT)
     before = prefix.log_likelihoods(CONTINUATIONS)
