@@ -1,6 +1,5 @@
 """The error budget of a project as people read it: what it costs, what is missing, what has been proven. Reads only."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,13 @@ from django.urls import reverse
 from analytics import pace, quality
 from analytics.agreement import Estimate
 from analytics.pace import Pace
+from analytics.remembering import remembered
 from analytics.wording import duration, number, percent
 from labeling import certification, planning
 from labeling.choices import TextStatus
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.planning import Plan, PlanRow
 
-WAITS = 10  # an answer is kept for so many times as it took, so that asking all the time costs a tenth of it
-LONGEST_WAIT = 60.0
 LISTED = 10  # certificates on the page
 
 # --- What it will cost ------------------------------------------------------------------------------------------------
@@ -26,13 +24,7 @@ LISTED = 10  # certificates on the page
 
 def outlook(project: Project) -> dict[str, Any]:
     """The plan, the pace and the human error as JSON, as they are now or were some seconds ago."""
-    key = f"analytics.outlook.{project.pk}"
-    found: dict[str, Any] | None = cache.get(key)
-    if found is None:
-        begin = time.perf_counter()
-        found = _reckon(project)
-        cache.set(key, found, min(WAITS * (time.perf_counter() - begin), LONGEST_WAIT))
-    return found
+    return remembered(f"analytics.outlook.{project.pk}", lambda: _reckon(project))
 
 
 def forget(project: Project) -> None:

@@ -14,6 +14,7 @@ from labeling.models import Certificate, Project
 
 BUDGETS = (0.01, 0.02, 0.05, 0.1)
 MOST_READ = 20_000  # texts outside of the audit; of more a sample, whose error is within the steps of the thresholds
+NOT_CALIBRATED = "The confidences are not calibrated yet, so that these figures may be far off."
 SPREAD = 1.645  # standard deviations on both sides that hold nine of ten outcomes
 
 
@@ -148,5 +149,5 @@ def _note(project: Project, pool: Pool, audited: int) -> str:
         return "No audit text has been drawn. Without an audit nothing can be promised."
     newest = standing.newest_label(project)
     if newest and not newest.is_calibrated:
-        return "The confidences are not calibrated yet, so that these figures may be far off."
+        return NOT_CALIBRATED
     return ""

@@ -1,5 +1,6 @@
 """How far a run is, counted from rows: what pages, the API and the terminal show of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.db.models import Count, F, FloatField, Sum
 
 from labeling import chunks, runs, workers
 from labeling.choices import ChunkState, RunPhase
-from labeling.models import LabelingRun
+from labeling.models import LabelingRun, RunChunk
 
 MOST_REASONS = 10
 LATELY = 20  # chunks, by which the rate goes
@@ -89,6 +90,13 @@ def of(run: LabelingRun) -> RunProgress:
         set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),
         notes=tuple(_notes(run)),
     )
+
+
+def texts_done(some: Sequence[LabelingRun]) -> dict[int, int]:
+    """How many texts each of these runs has gone through, all by one question; for `of`, ask about one."""
+    gone = RunChunk.objects.filter(run__in=some, phase=RunPhase.LABEL).order_by().values_list("run")
+    counted = dict(gone.annotate(n=Sum("texts")))
+    return {run.pk: min(counted.get(run.pk, 0), run.total) for run in some}
 
 
 def _done(run: LabelingRun) -> tuple[int, int]:

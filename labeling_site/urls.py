@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from analytics.dashboard_views import dashboard_page
 from reviews.entry_views import review
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="reviews:projects"), name="home"),
+    path("", dashboard_page, name="home"),
+    path("dashboard/", include("analytics.dashboard_urls")),
     path("review/", review, name="review"),
     path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
     path("admin/review/", include("reviews.urls")),

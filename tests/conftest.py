@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 
@@ -111,3 +112,9 @@ def _flush_past_the_triggers() -> Iterator[None]:
     DatabaseOperations.sql_flush = sql_flush
     yield
     DatabaseOperations.sql_flush = original
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered_of_another_test() -> None:
+    """Answers are kept for a while by primary key, and tests use the same keys again."""
+    cache.clear()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.cache import cache
 
 from labeling.models import Category, Project, Text
 from reviews.models import Action, QueueReason, Review, Reviewer
@@ -76,9 +75,3 @@ def both_answer(
         return texts
 
     return write
-
-
-@pytest.fixture(autouse=True)
-def _no_outlook_of_another_test() -> None:
-    """What was reckoned is kept for a while by primary key, and tests use the same keys again."""
-    cache.clear()

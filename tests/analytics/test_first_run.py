@@ -1,0 +1,38 @@
+"""The steps from nothing to a proven export."""
+
+from dataclasses import replace
+
+import pytest
+
+from analytics import first_run
+from analytics.first_run import Facts
+from labeling.models import Project
+
+NOTHING = Facts(categories=0, texts=0, labeled=0, reviewed=0, is_certified=False, is_exported=False)
+ALL = Facts(categories=3, texts=9, labeled=9, reviewed=4, is_certified=True, is_exported=True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "title"),
+    [
+        (NOTHING, "Add categories"),
+        (replace(NOTHING, categories=2), "Import texts"),
+        (replace(NOTHING, categories=2, texts=9), "Label"),
+        (replace(NOTHING, categories=2, texts=9, labeled=9), "Review"),
+        (replace(ALL, is_certified=False, is_exported=False), "Certify"),
+        (replace(ALL, is_exported=False), "Export"),
+    ],
+)
+def test_the_next_step_is_the_first_that_is_not_done(project: Project, facts: Facts, title: str) -> None:
+    assert [step.title for step in first_run.steps(project, facts) if step.is_next] == [title]
+
+
+def test_one_category_is_not_enough(project: Project) -> None:
+    steps = first_run.steps(project, replace(NOTHING, categories=1))
+    assert next(step.title for step in steps if step.is_next) == "Add categories"
+
+
+def test_when_all_is_done_nothing_is_next(project: Project) -> None:
+    steps = first_run.steps(project, ALL)
+    assert all(step.is_done for step in steps)
+    assert not any(step.is_next for step in steps)
