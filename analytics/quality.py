@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from django.db.models import Count, F, Max, Model, Q, QuerySet
-from django.db.models.functions import Round
+from django.db.models.functions import Coalesce, Round
 
 from analytics import agreement
 from analytics.agreement import Estimate, IntArray
@@ -120,8 +120,11 @@ def _compared(answers: QuerySet[Review]) -> Answers:
     people = compared.annotate(people=Count("reviewer", distinct=True), last=Max("pk")).filter(people__gte=2)
     newest = people.order_by("-last")[:MOST_TEXTS].values("text")
     rows = given.filter(text__in=newest).order_by("text", "reviewer", "pk")
-    columns = ("text_id", "reviewer_id", "category_after_id", "is_blind")
-    found = np.array(list(rows.values_list(*columns)), dtype=np.int64).reshape(-1, len(columns))
+    # Who said one of two categories that were merged since said the same as who said the other.
+    category = Coalesce("category_after__merged_into", "category_after")
+    found = np.array(list(rows.values_list("text_id", "reviewer_id", category, "is_blind")), dtype=np.int64).reshape(
+        -1, 4
+    )
     texts, reviewers, categories, blind = _last_of_each_person(found).T
     return Answers(texts, reviewers, categories, blind, is_cut=len(np.unique(texts)) >= MOST_TEXTS)
 

@@ -7,11 +7,13 @@ from operator import attrgetter
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from labeling import bulk, priorities
 from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
+from labeling.following import followed
+from labeling.label_versions import next_versions
 from labeling.models import Category, Classifier, Label, LabelingRun, Text
 
 
@@ -87,7 +89,7 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     free = _lock_free(maker, by_text)
     done = _labels_of(run, by_text)
     waiting = [by_text[pk] for pk in free if pk not in done]
-    _insert_labels(maker, waiting, _next_versions([p.text_id for p in waiting]))
+    _insert_labels(maker, waiting, next_versions([p.text_id for p in waiting]))
     return _hold(maker, waiting, _labels_of(run, [p.text_id for p in waiting]))
 
 
@@ -100,7 +102,7 @@ def record_answers(maker: Maker, predictions: Sequence[Prediction]) -> dict[int,
     by_text = {p.text_id: p for p in predictions}
     waiting = [by_text[pk] for pk in _lock_free(maker, by_text)]
     text_ids = [p.text_id for p in waiting]
-    versions = _next_versions(text_ids)
+    versions = next_versions(text_ids)
     _insert_labels(maker, waiting, versions)
     # The newest of each text: nobody else can write one before this transaction ends.
     found = Label.objects.filter(text_id__in=text_ids).order_by("version").values_list("text_id", "pk")
@@ -142,7 +144,7 @@ def record_human_label(
         raise ForeignCategory(f"Category {category.pk} is not of project {text.project_id}.")
     return Label.objects.create(
         text=text,
-        version=_next_versions([text.pk]).get(text.pk, 1),
+        version=next_versions([text.pk]).get(text.pk, 1),
         category=category,
         origin=LabelOrigin.HUMAN,
         confidence=confidence,
@@ -167,7 +169,7 @@ def note_review(text: Text, when: datetime | None) -> None:
 
 def restore(text: Text, *, label_id: int | None, status: str) -> None:
     """Take a person's decision back: what held before holds again. The caller has locked the text's row."""
-    Text.objects.filter(pk=text.pk).update(current_label_id=label_id, status=status)
+    Text.objects.filter(pk=text.pk).update(current_label_id=followed(label_id), status=status)
     if status != TextStatus.REVIEWED:  # else somebody had decided it before, and still has
         Text.objects.filter(pk=text.pk).update(reviewed_by=None, reviewed_at=None)
     if status in LABELABLE:
@@ -198,15 +200,6 @@ def _labels_of(run: LabelingRun, text_ids: Collection[int]) -> dict[int, int]:
         return {}
     labels = Label.objects.filter(run=run, text_id__gte=min(text_ids), text_id__lte=max(text_ids))
     return dict(labels.order_by().values_list("text_id", "pk"))
-
-
-def _next_versions(text_ids: Sequence[int]) -> dict[int, int]:
-    """The next version number of texts that have labels; texts without start at 1."""
-    labels = Label.objects.filter(text_id__in=text_ids)
-    if text_ids and max(text_ids) - min(text_ids) < 2 * len(text_ids):  # as in _labels_of; few are between them
-        labels = Label.objects.filter(text_id__gte=min(text_ids), text_id__lte=max(text_ids))
-    newest = labels.order_by().values_list("text_id").annotate(Max("version"))
-    return {text_id: version + 1 for text_id, version in newest}
 
 
 def _insert_labels(maker: Maker, predictions: Sequence[Prediction], versions: dict[int, int]) -> None:

@@ -1,7 +1,7 @@
 """The blind audit: what it was drawn from, what the machine said there, what people found, and drawing more of it."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -112,17 +112,19 @@ def _read(project: Project, texts: QuerySet[Text]) -> Pool:
         (pk, confidence, True, is_audit, is_audit and priority < 0, is_audit and priority < 0, False)
         for pk, confidence, is_audit, priority in _open_texts(texts)
     ]
-    rows += [_closed_row(text) for text in relabeled(project, _closed_texts(project, texts))]
+    merged = {one.pk: one.holds_as for one in project.categories.filter(merged_into__isnull=False)}
+    rows += [_closed_row(text, merged) for text in relabeled(project, _closed_texts(project, texts))]
     rows.sort()
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
     kinds = (np.int64, np.float64, *[np.bool_] * 5)
     return Pool(*(column.astype(kind) for column, kind in zip(columns, kinds, strict=True)))
 
 
-def _closed_row(text: _Text) -> tuple[int, float, bool, bool, bool, bool, bool]:
+def _closed_row(text: _Text, merged: Mapping[int, int]) -> tuple[int, float, bool, bool, bool, bool, bool]:
     is_audited = text.is_audit and not text.is_stale
     is_flagged = text.status == TextStatus.FLAGGED
-    is_wrong = is_audited and (is_flagged or text.category_id != text.held_category_id)
+    said = merged.get(text.category_id, text.category_id)
+    is_wrong = is_audited and (is_flagged or said != text.held_category_id)
     return text.pk, text.confidence, False, text.is_audit, is_audited, is_wrong, is_flagged
 
 

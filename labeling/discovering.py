@@ -11,8 +11,9 @@ from django.db.models.functions import Left
 from django.utils.text import Truncator
 from numpy.typing import NDArray
 
-from labeling import classifiers, embeddings, lessons, projects, runs
+from labeling import classifiers, embeddings, lessons, runs
 from labeling.audits import OPEN
+from labeling.categories import add as add_category
 from labeling.choices import ClassifierKind
 from labeling.classifiers import Inputs
 from labeling.models import Category, Classifier, Project
@@ -132,7 +133,7 @@ def create_category(project: Project, *, name: str, description: str = "", text_
     """
     if run := runs.unfinished(project):
         raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
-    category = projects.add_category(project, name, description=description, examples=_examples(project, text_ids))
+    category = add_category(project, name, description=description, examples=_examples(project, text_ids))
     queue("labeling.tasks.label_anew", project.pk)
     return category
 

@@ -1,18 +1,37 @@
-"""New projects with their categories."""
+"""Projects: new ones with their categories, and changes of what they are like."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
 
+from labeling import editing, runs
+from labeling.choices import LabelWhen
 from labeling.models import Category, Project
 
 DEFAULT = "Default"  # made by `migrate`, so that simple uses need not name a project
+EDITABLE = (
+    "name",
+    "instructions",
+    "provider",
+    "threshold",
+    "audit_share",
+    "reviews_per_text",
+    "overlap_share",
+    "gold_share",
+    "sampling",
+    "label_when",
+    "label_at",
+    "prompt_price",
+    "completion_price",
+    "spending_cap",
+    "is_archived",
+)
 CATEGORY_KEYS = ("name", "description", "examples", "color", "shortcut")
 
 
@@ -21,15 +40,15 @@ class ProjectExists(ValueError):
 
 
 class WrongProject(ValueError):
-    """The project's own values cannot be used. The message names the value."""
+    """The project's own values cannot be used. The message names them; `errors` are the messages of each field."""
+
+    def __init__(self, message: str, errors: dict[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or {}
 
 
 class WrongCategories(ValueError):
     """The categories cannot be used. The message names the category and what to change."""
-
-
-class WrongCategory(ValueError):
-    """The category cannot be added to its project. The message says why."""
 
 
 @transaction.atomic
@@ -40,43 +59,52 @@ def create(
     instructions: str = "",
     threshold: float | None = None,
     user: AbstractBaseUser | None = None,
+    **more: Any,
 ) -> Project:
     """A new project with its categories, in their order; all of it or nothing.
 
-    Each category has a "name" and may have "description", "examples", "color" and "shortcut". Raises ProjectExists,
-    WrongProject or WrongCategories.
+    Each category has a "name" and may have "description", "examples", "color" and "shortcut". `more` are other
+    fields of EDITABLE. Raises ProjectExists, WrongProject or WrongCategories.
     """
-    project = Project(name=name.strip(), instructions=instructions, created_by_id=user.pk if user else None)
+    project = Project(name=name, instructions=instructions, created_by_id=user.pk if user else None, **more)
     if threshold is not None:
         project.threshold = threshold
-    try:
-        project.clean_fields()
-    except ValidationError as error:
-        raise WrongProject(f"The project cannot be created: {_said(error)}") from None
-    if Project.objects.filter(name__iexact=project.name).exists():
-        raise ProjectExists(f"There is a project '{project.name}' already. Choose another name.")
+    _refuse_wrong_values(project, "created")
+    _refuse_taken_name(project)
     project.save()
     _add_categories(project, list(categories))
     return project
 
 
 @transaction.atomic
-def add_category(project: Project, name: str, *, description: str = "", examples: Sequence[str] = ()) -> Category:
-    """A category after those that the project has. Raises WrongCategory, also when there is one of this name."""
-    last = project.categories.aggregate(last=Max("position"))["last"] or 0
-    category = Category(
-        project=project,
-        name=name.strip(),
-        description=description.strip(),
-        examples=list(examples),
-        position=int(last) + 1,
-    )
-    try:
-        category.full_clean()
-    except ValidationError as error:
-        raise WrongCategory(" ".join(error.messages)) from None
-    category.save()
-    return category
+def edit(
+    project: Project, changes: Mapping[str, Any], *, revision: str | None = None, user: AbstractBaseUser | None = None
+) -> tuple[Project, frozenset[str]]:
+    """The project with these values, and the names of those that are new. Who changed what stays in its history.
+
+    `revision` is that of the project as it was shown. Raises ChangedMeanwhile, ProjectExists or WrongProject; and
+    RunInProgress where a project is archived that a run is labeling.
+    """
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    editing.refuse_stale(revision, revision_of(project), f"project {project}")
+    if unknown := [name for name in changes if name not in EDITABLE]:
+        raise WrongProject(f"A project has no '{unknown[0]}' that can be changed.")
+    before = editing.put(project, changes)
+    _refuse_wrong_values(project, "changed")
+    _refuse_taken_name(project)
+    changed = editing.changed(project, before)
+    if "is_archived" in changed and project.is_archived and (run := runs.unfinished(project)):
+        raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
+    if changed:
+        project.save(update_fields=list(changed))
+        editing.note(project, editing.in_words(changed), user)
+    project.refresh_from_db()
+    return project, frozenset(changed)
+
+
+def revision_of(project: Project) -> str:
+    """Changes with every edit, whoever makes it. The project is as the database gave it."""
+    return editing.revision(project, EDITABLE)
 
 
 def read_categories(path: Path) -> list[Any]:
@@ -94,6 +122,27 @@ def read_categories(path: Path) -> list[Any]:
     if not isinstance(categories, list):
         raise WrongCategories(f'{path} is not a list. Write [{{"name": "...", "description": "..."}}, ...].')
     return categories
+
+
+def _refuse_wrong_values(project: Project, verb: str) -> None:
+    """With the name in its plain form. Raises WrongProject."""
+    project.name = " ".join(project.name.split())
+    if project.provider and project.provider not in settings.LABELING_PROVIDERS:
+        known = ", ".join(settings.LABELING_PROVIDERS)
+        message = f"There is no provider '{project.provider}'. Providers: {known}."
+        raise WrongProject(f"The project cannot be {verb}: {message}", {"provider": [message]})
+    if project.label_when == LabelWhen.DAILY and project.label_at is None:
+        message = "Say at which time of the day new texts are labeled."
+        raise WrongProject(f"The project cannot be {verb}: {message}", {"label_at": [message]})
+    try:
+        project.clean_fields()
+    except ValidationError as error:
+        raise WrongProject(f"The project cannot be {verb}: {_said(error)}", error.message_dict) from None
+
+
+def _refuse_taken_name(project: Project) -> None:
+    if Project.objects.filter(name__iexact=project.name).exclude(pk=project.pk).exists():
+        raise ProjectExists(f"There is a project '{project.name}' already. Choose another name.")
 
 
 def _add_categories(project: Project, entries: list[Any]) -> None:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from labeling import (
     execution,
     idempotency,
+    merging,
     notifying,
     provider_check,
     relearning,
@@ -16,8 +17,9 @@ from labeling import (
     throttling,
     workers,
 )
-from labeling.models import LabelingRun, Project
+from labeling.models import CategoryMerge, LabelingRun, Project
 from labeling.providers.base import ProviderError
+from labeling.queueing import queue
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,15 @@ def learn(project_id: int) -> bool:
 def label_anew(project_id: int) -> None:
     """Label a project's undecided texts again, because its categories changed."""
     relearning.label_anew(Project.objects.get(pk=project_id))
+
+
+@workers.at_work()
+def merge_categories(merge_id: int) -> None:
+    """Let the labels of a merged category follow for a while, then queue the rest of it."""
+    merge = CategoryMerge.objects.get(pk=merge_id)
+    deadline = time.monotonic() + TASK_SECONDS
+    if not merging.carry_on(merge, is_over=lambda: time.monotonic() > deadline or workers.is_stopping()):
+        queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
 
 
 @workers.at_work()

@@ -4,8 +4,10 @@ from rest_framework.routers import SimpleRouter
 
 from analytics.api import BudgetViewSet, CertificateViewSet
 from labeling.api import RunViewSet
+from labeling.category_api import CategoryViewSet
 from labeling.label_api import LabelingViewSet
 from reviews.api import ReviewViewSet
+from reviews.project_api import ProjectViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -13,6 +15,8 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("label", LabelingViewSet, basename="labeling")
 router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
+router.register("projects", ProjectViewSet, basename="project")
 router.register("projects", BudgetViewSet, basename="budget")
+router.register("categories", CategoryViewSet, basename="category")
 
 urlpatterns = router.urls

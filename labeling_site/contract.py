@@ -25,7 +25,8 @@ answer, however often the network makes you send it. A request that failed had n
 
 # In the order of the document.
 TAGS = {
-    "projects": "Labeling tasks and their error budgets.",
+    "projects": "Labeling tasks, who works on them, and their error budgets.",
+    "categories": "What a label may be.",
     "reviews": "What waits for you, what you decide about it, and what was decided.",
     "assignments": "Texts that lie on desks.",
     "runs": "Passes of a model over a project's texts, in the background.",

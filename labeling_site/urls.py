@@ -6,11 +6,13 @@ from django.views.generic import RedirectView
 
 from analytics.dashboard_views import dashboard_page
 from reviews.entry_views import review
+from reviews.welcome_views import Welcome
 
 urlpatterns = [
     path("", dashboard_page, name="home"),
     path("dashboard/", include("analytics.dashboard_urls")),
     path("review/", review, name="review"),
+    path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
     path("admin/review/", include("reviews.urls")),
     path("admin/agreement/", include("analytics.urls")),

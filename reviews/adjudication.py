@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Min, Prefetch, QuerySet
 from django.db.models.functions import Lower
 
-from labeling import annotations, projects
+from labeling import annotations, categories
 from labeling.choices import TextStatus
 from labeling.models import Category, Label, Project, Text
 from reviews import policy, refusals, reviewers
@@ -30,7 +30,7 @@ class Case:
 
     @property
     def is_disagreement(self) -> bool:
-        return len({answer.category_after_id for answer in self.answers}) > 1
+        return len({answer.category_after and answer.category_after.holds_as for answer in self.answers}) > 1
 
     @property
     def shown_label(self) -> Label | None:
@@ -107,7 +107,7 @@ def accept_proposal(manager: User, project: Project, name: str) -> tuple[Categor
 
     Raises WrongCategory when the project has a category of this name.
     """
-    category = projects.add_category(project, name)
+    category = categories.add(project, name, user=manager)
     flags = _flags_with_proposal(project).filter(proposed_category__iexact=name.strip())
     text_ids = sorted(set(flags.values_list("text_id", flat=True)))
     for text_id in text_ids:

@@ -136,7 +136,7 @@ def _document(project: Project, found: list[pending.Pending] | Nothing) -> dict[
     nothing = found if isinstance(found, Nothing) else None
     rows = [] if isinstance(found, Nothing) else found
     document = {"results": rows, "empty_reason": nothing}
-    names = {category.pk: category.name for category in project.active_categories()}
+    names = {category.pk: category.name for category in project.shown_categories()}
     return dict(serializers.PendingAnswer(document, context={"category_names": names}).data)
 
 

@@ -234,7 +234,7 @@ def other_decision(review: Review) -> dict[str, Any]:
 
 
 def categories_of(project: Project) -> list[dict[str, Any]]:
-    return [_category(category) for category in project.active_categories()]
+    return [_category(category) for category in project.shown_categories()]
 
 
 def _category(category: Category) -> dict[str, Any]:

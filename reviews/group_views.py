@@ -29,6 +29,6 @@ def near_duplicates_page(request: HttpRequest, reviewer: Reviewer, project: Proj
         "query": form.query(),
         "batch": batch,
         "decided": decided_in(reviewer, project, batch),
-        "categories": project.active_categories(),
+        "categories": project.shown_categories(),
     }
     return render_page(request, "reviews/near_duplicates.html", context)

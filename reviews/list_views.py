@@ -61,7 +61,7 @@ def list_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> Htt
         "orders": Order.choices,
         "sizes": SIZES,
         "size": form.chosen_size if page else SIZE,
-        "categories": project.active_categories(),
+        "categories": project.shown_categories(),
     }
     if page:
         batch = form.cleaned_data["batch"]

@@ -19,7 +19,7 @@ def find_category(project: Project, reference: str | int) -> Category:
     else:
         found = by_name_or_id(categories, reference)
     if found is None:
-        known = ", ".join(category.name for category in project.active_categories()[:MOST_NAMES])
+        known = ", ".join(category.name for category in project.shown_categories()[:MOST_NAMES])
         raise ValidationError({"category": [f"There is no category '{reference}'. Categories: {known}."]})
     return found
 

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from labeling import discovering, drifting, projects, runs
+from labeling import categories, discovering, drifting, runs
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
 from reviews import adjudication, second_look
@@ -24,7 +24,7 @@ from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
 
 CASES = 20  # on one page
-REFUSALS = (Conflict, WrongDecision, projects.WrongCategory, runs.RunInProgress)
+REFUSALS = (Conflict, WrongDecision, categories.WrongCategory, runs.RunInProgress)
 Verb = Callable[..., str]
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def _certificate(project: Project) -> Certificate | None:
 def _page(request: HttpRequest, template: str, project: Project, context: dict[str, Any]) -> HttpResponse:
     shared = {
         "project": project,
-        "categories": project.active_categories(),
+        "categories": project.shown_categories(),
         "drift": drifting.warning(project),
     }
     return render_page(request, template, shared | context)

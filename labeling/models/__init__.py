@@ -5,7 +5,7 @@ from labeling.models.certificate import Certificate, CertificateUse
 from labeling.models.chunk import RunChunk
 from labeling.models.label import Label
 from labeling.models.learned import Classifier, Embedding
-from labeling.models.project import Category, Project
+from labeling.models.project import Category, CategoryMerge, Project
 from labeling.models.prompt import PromptVersion
 from labeling.models.requests import IdempotentRequest, RequestCount
 from labeling.models.run import LabelingRun
@@ -15,6 +15,7 @@ from labeling.models.worker import Worker
 __all__ = [
     "ApiKey",
     "Category",
+    "CategoryMerge",
     "Certificate",
     "CertificateUse",
     "Classifier",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from labeling.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from labeling.choices import LabelOrigin
 from labeling.models.learned import Classifier
-from labeling.models.project import Category
+from labeling.models.project import Category, CategoryMerge
 from labeling.models.run import LabelingRun
 
 
@@ -49,6 +49,15 @@ class Label(AppendOnlyModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="labels"
     )
     source = models.CharField(max_length=200, blank=True, help_text="Where an imported label came from.")
+    merge = models.ForeignKey(
+        CategoryMerge,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="labels",
+        db_index=False,
+        help_text="It repeats the version before, whose category was merged into this one.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AppendOnlyQuerySet.as_manager()

@@ -116,7 +116,14 @@ class Project(models.Model):
         return self.provider or settings.LLM_PROVIDER
 
     def active_categories(self) -> list["Category"]:
-        """The categories that a label may have, in the order people see them."""
+        """The categories that a label may have, oldest first.
+
+        Models are told of them in this order, which stays when people move them: another order is another question.
+        """
+        return list(self.categories.filter(is_active=True).order_by("pk"))
+
+    def shown_categories(self) -> list["Category"]:
+        """The same in the order people see them."""
         return list(self.categories.filter(is_active=True))
 
     def category_snapshot(self) -> list[dict[str, object]]:
@@ -140,6 +147,15 @@ class Category(models.Model):
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True, help_text="Retired categories keep their labels and get no new ones.")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        help_text="What is said of this category holds for that one since. Never one that was merged itself.",
+    )
 
     class Meta:
         db_table = "categories"
@@ -147,7 +163,36 @@ class Category(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint("project", Lower("name"), name="category_names_are_unique_within_a_project"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_active=False), name="a_merged_category_is_retired"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def holds_as(self) -> int:
+        """The primary key of the category that its labels count for now: its own, unless it was merged."""
+        return self.merged_into_id or self.pk
+
+
+class CategoryMerge(models.Model):
+    """That one category became part of another: who did it, and how far the labels have followed."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="merges")
+    source = models.OneToOneField(Category, on_delete=models.PROTECT, related_name="merge")
+    target = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+")
+    moved = models.PositiveIntegerField(default=0, help_text="Texts whose label followed.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "category_merges"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Merge of {self.source} into {self.target}"

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from labeling import annotations, discovering, execution, projects, relearning, runs
+from labeling import annotations, categories, discovering, execution, relearning, runs
 from labeling.models import Category, LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -117,7 +117,7 @@ def test_the_worker_learns_it_and_labels_everything_again(shop: Project) -> None
 
 
 def test_texts_of_a_category_that_nobody_has_decided_are_left_out(shop: Project) -> None:
-    made = projects.add_category(shop, "Parcel delivery")
+    made = categories.add(shop, "Parcel delivery")
     assert discovering.find(shop).note == discovering.NOT_LABELED
     execution.execute(runs.start(shop, relabel=True))
     assert shop.texts.filter(current_label__category=made).count() == 20
@@ -132,6 +132,6 @@ def test_a_run_that_is_on_goes_first(shop: Project) -> None:
 
 
 def test_a_name_that_the_project_has_is_refused(shop: Project) -> None:
-    with pytest.raises(projects.WrongCategory):
+    with pytest.raises(categories.WrongCategory):
         discovering.create_category(shop, name="sports")
     assert not OrmQ.objects.exists()

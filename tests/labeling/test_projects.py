@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 
-from labeling import projects
+from labeling import editing, projects, runs
 from labeling.models import Project
 
 pytestmark = pytest.mark.django_db
@@ -90,16 +91,56 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
         projects.read_categories(tmp_path / "absent.json")
 
 
-def test_a_category_is_added_after_the_others() -> None:
-    mail = projects.create("Mail", categories=[{"name": "Spam"}, {"name": "Ham"}])
-    made = projects.add_category(mail, " Bills ", description="Money.", examples=["An invoice"])
-    assert [category.name for category in mail.active_categories()] == ["Spam", "Ham", "Bills"]
-    assert (made.description, made.examples) == ("Money.", ["An invoice"])
+def test_what_is_changed_is_kept_in_the_history(project: Project, manager: User) -> None:
+    edited, changed = projects.edit(project, {"threshold": 0.9, "name": " Daily   news "}, user=manager)
+    assert (edited.name, edited.threshold, changed) == ("Daily news", 0.9, {"name", "threshold"})
+    entry = LogEntry.objects.get(object_id=str(project.pk))
+    assert entry.user == manager
+    assert entry.change_message == 'threshold: 0.8 -> 0.9; name: "News" -> "Daily news".'
 
 
-@pytest.mark.parametrize("name", ["spam", " ", "x" * 201])
-def test_a_category_that_cannot_be_is_not_added(name: str) -> None:
-    mail = projects.create("Mail", categories=[{"name": "Spam"}])
-    with pytest.raises(projects.WrongCategory):
-        projects.add_category(mail, name)
-    assert mail.categories.count() == 1
+def test_of_two_who_edit_at_once_the_second_is_told(project: Project) -> None:
+    shown = projects.revision_of(Project.objects.get(pk=project.pk))
+    projects.edit(project, {"threshold": 0.9}, revision=shown)
+    with pytest.raises(editing.ChangedMeanwhile, match="Somebody has changed project News meanwhile"):
+        projects.edit(project, {"instructions": "Read twice."}, revision=shown)
+    project.refresh_from_db()
+    assert (project.threshold, project.instructions) == (0.9, "")
+
+
+def test_an_edit_in_the_admin_is_noticed_as_well(project: Project) -> None:
+    shown = projects.revision_of(Project.objects.get(pk=project.pk))
+    Project.objects.filter(pk=project.pk).update(spending_cap=5)
+    assert projects.revision_of(Project.objects.get(pk=project.pk)) != shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"threshold": 1.5}, "threshold"),
+        ({"provider": "oracle"}, "provider"),
+        ({"label_when": "daily", "label_at": None}, "label_at"),
+        ({"reviews_per_text": 0}, "reviews_per_text"),
+        ({"name": "  "}, "name"),
+    ],
+)
+def test_a_wrong_change_names_its_field_and_changes_nothing(
+    project: Project, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(projects.WrongProject) as caught:
+        projects.edit(project, {**changes, "instructions": "new"})
+    assert list(caught.value.errors) == [field]
+    assert Project.objects.get(pk=project.pk).instructions == ""
+
+
+def test_a_name_that_another_project_has_is_refused(project: Project) -> None:
+    projects.create("Mail")
+    with pytest.raises(projects.ProjectExists):
+        projects.edit(project, {"name": "MAIL"})
+
+
+def test_a_project_that_a_run_labels_is_not_archived(project: Project, add_texts: Any) -> None:
+    add_texts(project, "A match.")
+    runs.start(project)
+    with pytest.raises(runs.RunInProgress):
+        projects.edit(project, {"is_archived": True})

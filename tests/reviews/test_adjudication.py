@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import projects
+from labeling import categories
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from reviews import adjudication, audit_trail
@@ -146,6 +146,6 @@ def test_a_category_that_exists_is_not_added_again(
     project: Project, anna: Reviewer, manager: User, add_labeled
 ) -> None:
     flag(anna, add_labeled(0.4)[0], "sports")
-    with pytest.raises(projects.WrongCategory):
+    with pytest.raises(categories.WrongCategory):
         adjudication.accept_proposal(manager, project, "sports")
     assert Text.objects.get().status == TextStatus.FLAGGED

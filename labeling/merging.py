@@ -1,0 +1,120 @@
+"""Two categories become one: what holds for the one follows to the other, by new labels. What was said stays."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from labeling import editing, following, runs, workers
+from labeling.models import Category, CategoryMerge, Label, Project
+from labeling.queueing import queue
+
+AT_ONCE = 1_000  # texts in one transaction, so that people who decide meanwhile hardly wait
+MOST_COUNTED = 10_000
+# A decision that was begun before the categories were merged may name the old one when it is written.
+LAST_LOOK_AFTER = timedelta(seconds=2)
+
+
+class CannotMerge(ValueError):
+    """These two cannot be merged. The message says why."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a merge would move: texts that hold the category now, counted up to a bound."""
+
+    texts: int
+    decided: int
+    is_capped: bool
+
+
+def preview(source: Category) -> Preview:
+    """What would follow if this category were merged into another."""
+    statuses = _waiting(source).values_list("text__reviewed_at", flat=True)[: MOST_COUNTED + 1]
+    found = list(statuses)
+    decided = sum(when is not None for when in found[:MOST_COUNTED])
+    return Preview(min(len(found), MOST_COUNTED), decided, len(found) > MOST_COUNTED)
+
+
+@transaction.atomic
+def start(source: Category, target: Category, *, user: AbstractBaseUser | None = None) -> CategoryMerge:
+    """Retire a category in favour of another, and let the labels of the first thousand texts follow at once.
+
+    The rest follows in the background. Certificates end, and heads that were fitted to both categories are out of use,
+    until the project is labeled again. Raises CannotMerge, or RunInProgress while a run labels with both.
+    """
+    project = Project.objects.select_for_update(no_key=True).get(pk=source.project_id)
+    if run := runs.unfinished(project):
+        raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
+    source, target = (Category.objects.get(pk=one.pk) for one in (source, target))
+    _refuse(source, target)
+    _move_children(source, target)
+    Category.objects.filter(merged_into=source).update(merged_into=target)
+    Category.objects.filter(pk=source.pk).update(is_active=False, merged_into=target)
+    merge = CategoryMerge.objects.create(
+        project=project, source=source, target=target, created_by_id=user.pk if user else None
+    )
+    editing.note(project, f"Category '{source}' merged into '{target}'.", user)
+    merge = _read(merge.pk)
+    _follow(merge, list(_waiting(merge.source).values_list("text_id", flat=True)[:AT_ONCE]))
+    queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
+    return _read(merge.pk)
+
+
+def carry_on(merge: CategoryMerge, *, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Let the labels follow, some at a time, until none is left; False where it is over before. May be called again."""
+    time.sleep(max(0.0, (merge.created_at + LAST_LOOK_AFTER - timezone.now()).total_seconds()))
+    merge, after = _read(merge.pk), 0
+    while rows := list(_waiting(merge.source).filter(pk__gt=after).values_list("pk", "text_id")[:AT_ONCE]):
+        if is_over():
+            return False
+        _follow(merge, [text_id for _, text_id in rows])
+        after = rows[-1][0]
+    CategoryMerge.objects.filter(pk=merge.pk, finished_at__isnull=True).update(finished_at=timezone.now())
+    return True
+
+
+def unfinished(project: Project) -> QuerySet[CategoryMerge]:
+    return project.merges.filter(finished_at__isnull=True).select_related("source", "target")
+
+
+@transaction.atomic
+def _follow(merge: CategoryMerge, text_ids: list[int]) -> None:
+    moved = following.record(merge, text_ids)
+    CategoryMerge.objects.filter(pk=merge.pk).update(moved=F("moved") + moved)
+
+
+def _waiting(source: Category) -> QuerySet[Label]:
+    """The labels of this category that hold now. By the category's index: texts have none by their label."""
+    return Label.objects.filter(category=source, text__current_label=F("pk")).order_by("pk")
+
+
+def _read(pk: int) -> CategoryMerge:
+    return CategoryMerge.objects.select_related("source__merged_into", "source__merge", "target").get(pk=pk)
+
+
+def _refuse(source: Category, target: Category) -> None:
+    if source.project_id != target.project_id:
+        raise CannotMerge("The categories are of two projects. Choose two of one project.")
+    if source.pk == target.pk:
+        raise CannotMerge(f"Choose another category than '{source}' itself.")
+    if source.merged_into_id:
+        raise CannotMerge(f"'{source}' was merged into '{source.merged_into}' already.")
+    if not target.is_active:
+        raise CannotMerge(f"'{target}' is retired. Bring it back first, or choose an active category.")
+
+
+def _move_children(source: Category, target: Category) -> None:
+    """What stands below the one stands below the other, which moves up where it stood below the one itself."""
+    above = target
+    while above.parent is not None:
+        if above.parent_id == source.pk:
+            Category.objects.filter(pk=above.pk).update(parent=source.parent)
+            break
+        above = above.parent
+    Category.objects.filter(parent=source).exclude(pk=target.pk).update(parent=target)
