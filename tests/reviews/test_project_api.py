@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from labeling import api_keys
 from labeling.choices import TextStatus
-from labeling.models import ApiKey, Project, Text
+from labeling.models import Project, Text
 from reviews import decisions, queue
 from reviews.decisions import Decision
 from reviews.models import Action, Assignment, Reviewer
@@ -34,8 +34,8 @@ def as_mia(mia: User) -> Client:
 
 
 def by_key(user: User, *scopes: str, projects: tuple[Project, ...] = ()) -> Client:
-    key = api_keys.create(user, name="script", scopes=scopes, expires_at=timezone.now() + timedelta(days=1))
-    ApiKey.objects.latest("pk").projects.set(projects)
+    ends = timezone.now() + timedelta(days=1)
+    key = api_keys.create(user, name="script", scopes=scopes, projects=projects, expires_at=ends)
     return Client(headers={"Authorization": f"Bearer {key}"})
 
 
