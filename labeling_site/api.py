@@ -6,6 +6,7 @@ from analytics.api import BudgetViewSet, CertificateViewSet
 from labeling.api import RunViewSet
 from labeling.category_api import CategoryViewSet
 from labeling.label_api import LabelingViewSet
+from labeling.text_api import LabelViewSet, TextViewSet
 from reviews.api import ReviewViewSet
 from reviews.project_api import ProjectViewSet
 
@@ -13,6 +14,8 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("reviews", ReviewViewSet, basename="review")
 router.register("label", LabelingViewSet, basename="labeling")
+router.register("texts", TextViewSet, basename="text")
+router.register("labels", LabelViewSet, basename="label")
 router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", ProjectViewSet, basename="project")

@@ -81,6 +81,7 @@ class Text(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "status", "-priority", "id"], name="text_by_priority"),
+            models.Index(fields=["project", "id"], name="text_by_project"),
             models.Index("project", "external_id", name="text_by_external_id", condition=~Q(external_id="")),
             # With the status, so that texts which are decided are passed over without reading their rows.
             models.Index("project", "content_hash", "status", name="text_by_audit", condition=Q(is_audit=True)),
