@@ -32,6 +32,7 @@ class LabelingViewSet(Resource):
     queryset = Text.objects.none()  # for the schema
     project_path = None
     may_read = may_write = MayLabel
+    is_repeatable = True
 
     def problem_of(self, error: Exception) -> Exception:
         return label_problems.of(error)

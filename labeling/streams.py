@@ -9,6 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from labeling.idempotency import Hashing
 from labeling.readers import Readable, Table, open_table
 
 NAME = "The body"
@@ -56,4 +57,7 @@ def _chunked(request: Request) -> RowStream | None:
     if not (is_chunked and request.META.get("wsgi.input_terminated")):
         return None
     parser = request.negotiator.select_parser(request, request.parsers)
-    return parser and parser.parse(request.META["wsgi.input"])
+    body = request.META["wsgi.input"]
+    if isinstance(hashing := request._request._stream, Hashing):
+        hashing.stream, body = body, hashing
+    return parser and parser.parse(body)

@@ -64,6 +64,7 @@ class TextViewSet(WalkedResource):
     filterset_class = TextFilters
     may_read = MayReadTexts
     may_write = MayAddTexts
+    is_repeatable = True
     parser_classes = [streams.JsonRows, streams.NdjsonRows]
 
     def walk(self) -> Walk:

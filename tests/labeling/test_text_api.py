@@ -184,7 +184,9 @@ def test_a_key_sees_only_the_projects_that_it_is_bound_to(client: Client, mia: U
     text = Text.objects.first()
     assert text is not None
     assert client.get(f"/api/texts/{text.pk}", headers=headers).status_code == 200
-    mia.api_keys.get().projects.add(Project.objects.get(name="Default"))
+    bound = [Project.objects.get(name="Default")]
+    key = api_keys.create(mia, name="bound", scopes=[Scope.READ], projects=bound)
+    headers = {"Authorization": f"Bearer {key}"}
     assert client.get(f"/api/texts/{text.pk}", headers=headers).status_code == 404
     for address in ("/api/texts", f"/api/texts?run={run.pk}", "/api/labels", f"/api/labels?text={text.pk}"):
         assert client.get(address, headers=headers).json()["results"] == []
