@@ -1,5 +1,6 @@
 """What was measured of the classifier in use when it was trained, on reviews that it had not seen. Reads only."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -52,33 +53,65 @@ class ClassifierQuality:
     categories: tuple[CategoryRow, ...] = ()
 
 
-def of_project(project: Project) -> ClassifierQuality:
+@dataclass(frozen=True)
+class Measured:
+    """The numbers themselves. `missing` says why there are none."""
+
+    classifier: Classifier | None
+    missing: str = ""
+    reviews: int = 0
+    is_calibrated: bool = False
+    accuracy: float | None = None
+    ece: float | None = None
+    brier: float | None = None
+    points: tuple[dict[str, float], ...] = ()
+    categories: tuple[dict[str, Any], ...] = ()
+
+
+def measure(project: Project) -> Measured:
     """The newest classifier in use that was fitted for the categories as they are now."""
     words = classifiers.category_hash(project.active_categories())
-    found = project.classifiers.filter(is_active=True, category_hash=words).order_by("-version").first()
+    fitted = project.classifiers.filter(is_active=True, category_hash=words)
+    found = fitted.defer("weights", "category_ids").order_by("-version").first()
     if found is None:
-        return ClassifierQuality(
+        return Measured(
             None, missing="No classifier has been fitted for the categories as they are now. Label some texts first."
         )
     if found.kind != ClassifierKind.LEARNED:
-        return ClassifierQuality(
+        return Measured(
             found,
             missing="The classifier in use knows only the words of the categories. Its confidences are not yet "
             "calibrated, and nothing is measured before it has learned from reviews.",
         )
     quality = found.quality
-    points = tuple(_point(one) for one in quality.get("reliability", []))
-    return ClassifierQuality(
+    return Measured(
         classifier=found,
         reviews=int(quality["n_reviews"]),
         is_calibrated=bool(quality.get("is_calibrated")),
-        accuracy=percent(quality["accuracy"]),
-        ece=f"{quality['ece']:.3f}",
-        brier=f"{quality['brier']:.3f}",
-        points=points,
-        noise=_noise(int(quality["n_reviews"]), len(points)),
-        summary=_summary(quality.get("reliability", [])),
-        categories=_categories(quality.get("categories", [])),
+        accuracy=quality["accuracy"],
+        ece=quality["ece"],
+        brier=quality["brier"],
+        points=tuple(quality.get("reliability", [])),
+        categories=tuple(quality.get("categories", [])),
+    )
+
+
+def of_project(project: Project) -> ClassifierQuality:
+    """The same in words, with a drawing and each category."""
+    found = measure(project)
+    if found.accuracy is None or found.ece is None or found.brier is None:
+        return ClassifierQuality(found.classifier, missing=found.missing)
+    return ClassifierQuality(
+        classifier=found.classifier,
+        reviews=found.reviews,
+        is_calibrated=found.is_calibrated,
+        accuracy=percent(found.accuracy),
+        ece=f"{found.ece:.3f}",
+        brier=f"{found.brier:.3f}",
+        points=tuple(_point(one) for one in found.points),
+        noise=_noise(found.reviews, len(found.points)),
+        summary=in_words(found.points),
+        categories=_categories(found.categories),
     )
 
 
@@ -113,7 +146,7 @@ def _noise(reviews: int, points: int) -> str:
     return f"Each point stands for about {each:.0f} reviews, so that it may lie {widest} off the line by chance."
 
 
-def _summary(points: list[dict[str, float]]) -> str:
+def in_words(points: Sequence[Mapping[str, float]]) -> str:
     """What the drawing shows, in words."""
     if not points:
         return ""
@@ -124,7 +157,7 @@ def _summary(points: list[dict[str, float]]) -> str:
     return f"On the whole {100 * abs(gap):.1f} in a hundred labels {more} are right than the confidences say."
 
 
-def _categories(rows: list[dict[str, Any]]) -> tuple[CategoryRow, ...]:
+def _categories(rows: Sequence[Mapping[str, Any]]) -> tuple[CategoryRow, ...]:
     names = Category.objects.in_bulk([row["id"] for row in rows])
     return tuple(
         CategoryRow(

@@ -181,6 +181,21 @@ def by_pair(answers: Answers) -> list[PairAgreement]:
     return rows
 
 
+def with_others(answers: Answers) -> dict[int, Estimate]:
+    """By key of the reviewer: of all comparisons with another person's answer to the same text the share that is equal.
+
+    A text that three people answered counts twice for each of them, so that the interval is a little narrow there.
+    """
+    first, second = _pairs(answers)
+    is_equal = answers.categories[first] == answers.categories[second]
+    people = np.concatenate([answers.reviewers[first], answers.reviewers[second]])
+    names, places = np.unique(people, return_inverse=True)
+    compared = np.bincount(places, minlength=len(names))
+    equal = np.bincount(places, weights=np.concatenate([is_equal, is_equal]), minlength=len(names))
+    rows = zip(names.tolist(), equal.tolist(), compared.tolist(), strict=True)
+    return {reviewer: agreement.wilson(int(right), total) for reviewer, right, total in rows}
+
+
 def confusions(answers: Answers) -> list[Confusion]:
     """The ten pairs of categories that two people most often gave to one text."""
     first, second = _pairs(answers)
@@ -213,10 +228,10 @@ def by_reviewer(project: Project) -> list[ReviewerQuality]:
 def _quality(reviewer: str, rows: list[dict[str, Any]]) -> ReviewerQuality:
     decisions, right, gold = (sum(row[name] for row in rows) for name in ("decisions", "right", "gold"))
     spent = sorted((row["seconds"], row["decisions"]) for row in rows if row["seconds"] is not None)
-    return ReviewerQuality(reviewer, decisions, _median(spent), agreement.wilson(right, gold))
+    return ReviewerQuality(reviewer, decisions, median(spent), agreement.wilson(right, gold))
 
 
-def _median(spent: Sequence[tuple[float, int]]) -> float | None:
+def median(spent: Sequence[tuple[float, int]]) -> float | None:
     """The median of values in ascending order, each with how often it occurs; None where there are none."""
     if not spent:
         return None
