@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from analytics.api import BudgetViewSet, CertificateViewSet
+from analytics.statistics_api import StatisticsViewSet
 from labeling.api import RunViewSet
 from labeling.category_api import CategoryViewSet
 from labeling.label_api import LabelingViewSet
@@ -19,6 +20,7 @@ router.register("labels", LabelViewSet, basename="label")
 router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", ProjectViewSet, basename="project")
+router.register("statistics", StatisticsViewSet, basename="statistics")
 router.register("projects", BudgetViewSet, basename="budget")
 router.register("categories", CategoryViewSet, basename="category")
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("review/", review, name="review"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
+    path("statistics/", include("analytics.statistics_urls")),
     path("admin/review/", include("reviews.urls")),
     path("admin/agreement/", include("analytics.urls")),
     path("admin/budget/", include("analytics.budget_urls")),
