@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from analytics.dashboard_views import dashboard_page
+from labeling import health_views
 from reviews.entry_views import review
 from reviews.welcome_views import Welcome
 
@@ -13,6 +14,8 @@ urlpatterns = [
     path("dashboard/", include("analytics.dashboard_urls")),
     path("review/", review, name="review"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
+    path("health/", health_views.ready, name="health"),
+    path("health/live/", health_views.live, name="health_live"),
     path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
     path("statistics/", include("analytics.statistics_urls")),
     path("admin/review/", include("reviews.urls")),

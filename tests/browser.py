@@ -67,8 +67,10 @@ def visit(chromium: Any, live_server: LiveServer) -> Iterator[Visit]:
         contexts.append(context)
         context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if is_trouble(message) else None)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on(
+            "console", lambda message: complaints.append(f"{page.url}: {message.text}") if is_trouble(message) else None
+        )
         page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
         page.set_default_timeout(10_000)
         page.goto(f"{live_server.url}{path}")

@@ -1,0 +1,73 @@
+"""Every page of the program in a real browser: light, dark and on a phone, one visit each."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.urls import reverse
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser import IN_BROWSER, Visit, barriers, fits_the_screen, is_dark
+from tests.pages import Kind, addresses, build_world
+
+pytestmark = IN_BROWSER
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def world(boss: User) -> dict[str, Any]:
+    return build_world(boss)
+
+
+def test_no_page_complains_asks_another_host_is_too_wide_or_has_a_barrier(
+    visit: Visit, boss: User, world: dict[str, Any], live_server: LiveServer
+) -> None:
+    page = visit(boss, "/")  # at the end `visit` says what any page complained of
+    found: list[str] = []
+    for path in addresses(world, Kind.PAGE):
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
+        page.goto(f"{live_server.url}{path}")
+        page.wait_for_load_state("load")
+        found += [] if fits_the_screen(page) else [f"{path} is wider than a screen"]
+        found += barriers(page, f"{path} light")
+        page.emulate_media(color_scheme="dark")
+        assert is_dark(page), path
+        found += barriers(page, f"{path} dark")
+        page.set_viewport_size(NARROW)
+        found += [] if fits_the_screen(page) else [f"{path} is wider than a phone"]
+    assert found == []
+
+
+def test_no_page_of_the_admin_complains_or_asks_another_host(
+    visit: Visit, boss: User, world: dict[str, Any], live_server: LiveServer
+) -> None:
+    page = visit(boss, "/admin/login/")
+    for model in admin.site._registry:
+        page.goto(live_server.url + reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+        assert fits_the_screen(page), page.url
+    page.goto(live_server.url + reverse("admin:labeling_project_change", args=[world["project"]]))
+    page.goto(live_server.url + reverse("admin:password_change"))
+
+
+def test_the_menu_of_a_phone_opens_and_closes_without_a_mouse(visit: Visit, boss: User) -> None:
+    page = visit(boss, "/", viewport=NARROW)
+    menu = page.locator("#menu")
+    assert not menu.is_visible()
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    assert menu.is_visible()
+    assert menu.locator("[aria-current=page]").inner_text().endswith("Dashboard")
+    assert barriers(page, "menu") == []
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+
+
+def test_the_colours_that_were_chosen_stay(visit: Visit, boss: User, live_server: LiveServer) -> None:
+    page = visit(boss, "/")
+    page.get_by_role("button", name="Dark").click()
+    assert is_dark(page)
+    page.goto(f"{live_server.url}/review/")
+    assert is_dark(page)
+    page.goto(f"{live_server.url}/admin/labeling/project/")
+    page.wait_for_selector("html.dark")
