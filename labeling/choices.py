@@ -24,6 +24,18 @@ class LabelOrigin(models.TextChoices):
     HUMAN = "human", "Human"
 
 
+class ImportStatus(models.TextChoices):
+    UPLOADED = "uploaded", "Uploaded"  # somebody has yet to say what its columns mean
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+UNFINISHED_IMPORTS = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+
+
 class RunStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from labeling.readers import UnknownColumn
 
@@ -40,8 +41,10 @@ def choose(
     source_column: str = "",
     language_column: str = "",
     label_column: str = "",
+    guess: bool = True,
 ) -> Columns:
-    """The columns as asked for, or as their names suggest. A label column is used only when it is asked for.
+    """The columns as asked for, or, where `guess` is true, as their names suggest. A label column is used only when it
+    is asked for.
 
     Raises UnknownColumn, which lists the columns that were found.
     """
@@ -55,11 +58,12 @@ def choose(
     for flag, name in asked.items():
         if name and name not in found:
             raise UnknownColumn(f"There is no column '{name}' ({flag}). Columns found: {_listed(found)}.")
+    named = partial(_named, found) if guess else _none
     return Columns(
         text=text_column or _text(found),
-        external_id=id_column or _named(found, EXTERNAL_ID_NAMES),
-        source=source_column or _named(found, SOURCE_NAMES),
-        language=language_column or _named(found, LANGUAGE_NAMES),
+        external_id=id_column or named(EXTERNAL_ID_NAMES),
+        source=source_column or named(SOURCE_NAMES),
+        language=language_column or named(LANGUAGE_NAMES),
         label=label_column,
         asked=frozenset(asked.values()) - {""},
     )
@@ -77,6 +81,10 @@ def _text(found: Sequence[str]) -> str:
 def _named(found: Sequence[str], names: Sequence[str]) -> str:
     by_name = {column.lower(): column for column in reversed(found)}
     return next((by_name[name] for name in names if name in by_name), "")
+
+
+def _none(names: Sequence[str]) -> str:
+    return ""
 
 
 def _listed(found: Sequence[str]) -> str:

@@ -78,6 +78,18 @@ class Drafter:
             _label(values.get(columns.label)) if columns.label else "",
         )
 
+    def values_of(self, draft: Draft) -> dict[str, Any]:
+        """The draft as a row again, under the names of its columns."""
+        names = self.columns
+        chosen = {
+            names.text: draft.content,
+            names.external_id: draft.external_id,
+            names.source: draft.source,
+            names.language: draft.language,
+            names.label: draft.label,
+        }
+        return {name: value for name, value in chosen.items() if name} | draft.metadata
+
     def _short(self, field: str, values: Mapping[str, Any], metadata: dict[str, Any]) -> str:
         """The value of an optional column that the table has a limit for."""
         column = getattr(self.columns, field)

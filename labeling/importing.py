@@ -3,25 +3,31 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
 from labeling import annotations, bulk, columns, label_names
-from labeling.drafts import Draft, Drafter, RowRejected
-from labeling.models import Category, ImportRecord, Project, Text
+from labeling.choices import ImportStatus
+from labeling.drafts import Draft, Drafter, RowRejected, json_safe
+from labeling.models import Category, ImportRecord, Project, RejectedRow, Text
 from labeling.readers import ImportFailed, Readable, Row, Table, objects, open_table
 
-__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_rows"]
+__all__ = ["ImportFailed", "ImportOptions", "TakenOver", "drafter_of", "go_on", "import_file", "import_rows"]
 
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 5000
 BATCH_CHARACTERS = 4_000_000  # long rows make smaller batches, so that memory stays bounded
-KEPT_REJECTIONS = 20
+SIGN_ROWS = 50_000
+KEPT_REJECTIONS = 20  # beside the counts, for lists
+KEPT_ROWS = 10_000  # rejected rows of one import that are kept whole
+KEPT_CHARACTERS = 20_000  # of such a row; of longer ones only the place and the reason are kept
+COLUMN_OPTIONS = ("text_column", "id_column", "source_column", "language_column", "label_column")
 DRAFT_FIELDS = ("content", "content_hash", "external_id", "source", "language", "metadata")
 
 Progress = Callable[[ImportRecord, float | None], None]
@@ -35,10 +41,15 @@ class ImportOptions(TypedDict, total=False):
     source_column: str  # default: source
     language_column: str  # default: language or lang
     label_column: str  # no default: labels that people gave are taken over only when asked for
+    guess: bool  # default: true; false takes only the columns that are named
     source: str  # for texts whose row names no source
     create_categories: bool  # make categories of labels that the project does not have
     user: AbstractBaseUser | None
     progress: Progress | None  # called after each batch with the record so far and the share of the file read
+
+
+class TakenOver(Exception):
+    """Another process goes on with this import, or somebody stopped it. What this one read last is not written."""
 
 
 def import_file(
@@ -47,6 +58,7 @@ def import_file(
     *,
     file_format: str = "",
     file_name: str = "",
+    encoding: str = "",
     **options: Unpack[ImportOptions],
 ) -> ImportRecord:
     """Import a path, "-" (standard input) or a binary stream; see `readers.open_table` for formats and names.
@@ -55,7 +67,7 @@ def import_file(
     batch is one transaction. Raises ImportFailed when the file cannot be read to its end: whole batches before that
     place are kept, and the record says where it stopped.
     """
-    with open_table(file, file_format=file_format, file_name=file_name) as table:
+    with open_table(file, file_format=file_format, file_name=file_name, encoding=encoding) as table:
         shown = file_name or ("" if not isinstance(file, Path | str) or str(file) == "-" else Path(file).name)
         return _run(project, table, shown, options)
 
@@ -77,17 +89,47 @@ def add(project: Project, drafts: Sequence[Draft]) -> int:
     return bulk.insert_ignoring_duplicates(Text, DRAFT_FIELDS, rows, shared={"project": project.pk})
 
 
+def go_on(record: ImportRecord, table: Table, options: ImportOptions, *, is_over: Callable[[], bool]) -> bool:
+    """Import the rows that the record has not read, until `is_over`; whether these were all.
+
+    Each batch is written with the place up to which the rows are read, in one transaction and only if nobody else moved
+    that place: work that is begun twice adds and counts each row once. Raises ImportFailed and TakenOver.
+    """
+    for batch in _batches(_unread(table, record), drafter_of(table, options)):
+        _write(batch, record, share=table.fraction(), create_categories=options.get("create_categories", False))
+        if progress := options.get("progress"):
+            progress(record, record.share)
+        if is_over():
+            return False
+    return True
+
+
+def _unread(table: Table, record: ImportRecord) -> Iterator[Row]:
+    """The rows that the record has not read. Passing over the others is a sign of life, as it may take a minute."""
+    for passed in range(1, record.rows_read + 1):
+        next(table.rows, None)
+        if passed % SIGN_ROWS == 0:
+            ImportRecord.objects.filter(pk=record.pk).update(moved_at=timezone.now())
+    return table.rows
+
+
+def drafter_of(table: Table, options: ImportOptions) -> Drafter:
+    """What makes texts of the table's rows. Raises UnknownColumn."""
+    asked = {name: options.get(name, "") for name in COLUMN_OPTIONS}
+    chosen = columns.choose(table.columns, guess=options.get("guess", True), **asked)  # type: ignore[arg-type]
+    return Drafter(chosen, default_source=options.get("source", ""))
+
+
+def finish(record: ImportRecord, status: ImportStatus, error: str = "") -> None:
+    """Write down how the import ended."""
+    record.status, record.error, record.finished_at = status, error, timezone.now()
+    record.save(update_fields=["status", "error", "finished_at"])
+    logger.info("Import %s ended: %s added, %s rejected.", record.pk, record.added, record.rejected)
+
+
 def _run(project: Project, table: Table, file_name: str, options: ImportOptions) -> ImportRecord:
-    chosen = columns.choose(
-        table.columns,
-        text_column=options.get("text_column", ""),
-        id_column=options.get("id_column", ""),
-        source_column=options.get("source_column", ""),
-        language_column=options.get("language_column", ""),
-        label_column=options.get("label_column", ""),
-    )
-    drafter = Drafter(chosen, default_source=options.get("source", ""))
-    user, progress = options.get("user"), options.get("progress")
+    drafter_of(table, options)  # before anything is written: most mistakes are found here
+    user = options.get("user")
     record = ImportRecord.objects.create(
         project=project,
         file_name=file_name[-255:],
@@ -95,24 +137,30 @@ def _run(project: Project, table: Table, file_name: str, options: ImportOptions)
         created_by_id=user.pk if user else None,
     )
     try:
-        for batch in _batches(table.rows, drafter):
-            _write(batch, record, create_categories=options.get("create_categories", False))
-            if progress:
-                progress(record, table.fraction())
+        go_on(record, table, options, is_over=lambda: False)
     except BaseException as error:  # a stop of any kind is written down, and goes on to the caller
-        _finish(record, _reason(error))
+        finish(record, ImportStatus.FAILED, _reason(error))
         raise
-    _finish(record, "")
+    finish(record, ImportStatus.FINISHED)
     return record
+
+
+class Rejection(NamedTuple):
+    """A row that becomes no text."""
+
+    line: int
+    reason: str
+    values: dict[str, Any]
 
 
 @dataclass
 class _Batch:
     """What became of a number of rows."""
 
+    drafter: Drafter
     drafts: list[Draft] = field(default_factory=list)
     empty: int = 0
-    rejections: list[tuple[int, str]] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
     rows: int = 0
     characters: int = 0
 
@@ -120,12 +168,12 @@ class _Batch:
     def is_full(self) -> bool:
         return self.rows >= BATCH_ROWS or self.characters >= BATCH_CHARACTERS
 
-    def add(self, row: Row, drafter: Drafter) -> None:
+    def add(self, row: Row) -> None:
         self.rows += 1
         try:
-            draft = drafter.draft(row)
+            draft = self.drafter.draft(row)
         except RowRejected as reason:
-            self.rejections.append((row.line, str(reason)))
+            self._reject(Rejection(row.line, str(reason), _kept(row.values)))
             return
         if draft is None:
             self.empty += 1
@@ -133,15 +181,35 @@ class _Batch:
         self.drafts.append(draft)
         self.characters += len(draft.content) + (len(repr(draft.metadata)) if draft.metadata else 0)
 
+    def _reject(self, rejection: Rejection) -> None:
+        self.rejections.append(rejection)
+        self.characters += len(repr(rejection.values))
+
+    def refuse_labels(self, refused: Mapping[str, str]) -> None:
+        """Turn the drafts whose label has no category into rejections."""
+        for draft in self.drafts:
+            if draft.label in refused:
+                self._reject(Rejection(draft.line, refused[draft.label], _kept(self.drafter.values_of(draft))))
+        self.drafts = [draft for draft in self.drafts if draft.label not in refused]
+
+
+def _kept(values: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a rejected row: all of it or nothing, because half a text would be imported as if it were one."""
+    try:
+        safe: dict[str, Any] = json_safe(values)
+    except RowRejected:
+        return {}
+    return safe if len(repr(safe)) <= KEPT_CHARACTERS else {}
+
 
 def _batches(rows: Iterator[Row], drafter: Drafter) -> Iterator[_Batch]:
-    batch = _Batch()
+    batch = _Batch(drafter)
     try:
         for row in rows:
-            batch.add(row, drafter)
+            batch.add(row)
             if batch.is_full:
                 yield batch
-                batch = _Batch()
+                batch = _Batch(drafter)
     except ImportFailed:
         yield batch  # the rows before the damaged place are good
         raise
@@ -149,7 +217,7 @@ def _batches(rows: Iterator[Row], drafter: Drafter) -> Iterator[_Batch]:
         yield batch
 
 
-def _write(batch: _Batch, record: ImportRecord, *, create_categories: bool) -> None:
+def _write(batch: _Batch, record: ImportRecord, *, share: float | None, create_categories: bool) -> None:
     """Store one batch and count it, in one transaction."""
     with transaction.atomic():
         # One import at a time writes to a project: what is known cannot change under us, and two imports that insert
@@ -157,11 +225,13 @@ def _write(batch: _Batch, record: ImportRecord, *, create_categories: bool) -> N
         project = Project.objects.select_for_update(no_key=True).get(pk=record.project_id)
         asked = {draft.label for draft in batch.drafts if draft.label}
         names = label_names.resolve(project, asked, create=create_categories)
-        drafts = [draft for draft in batch.drafts if draft.label not in names.refused]
-        refused = [(draft.line, names.refused[draft.label]) for draft in batch.drafts if draft.label in names.refused]
-        added = _insert(_distinct(drafts), record, names.categories)
-        record_now = _counted(record, batch, refused, added=added, duplicate=len(drafts) - added)
-        ImportRecord.objects.filter(pk=record.pk).update(**record_now)
+        batch.refuse_labels(names.refused)
+        added = _insert(_distinct(batch.drafts), record, names.categories)
+        _keep_rejected(batch.rejections, record)
+        record_now = _counted(record, batch, added=added, share=share)
+        ours = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.RUNNING, rows_read=record.rows_read)
+        if not ours.update(**record_now):
+            raise TakenOver(f"Import {record.pk} goes on elsewhere, or was stopped.")
     for name, value in record_now.items():  # only after the commit: the record in memory never runs ahead
         setattr(record, name, value)
     logger.info("Import %s: %s added, %s duplicate so far.", record.pk, record.added, record.duplicate)
@@ -190,25 +260,26 @@ def _insert(drafts: list[Draft], record: ImportRecord, categories: Mapping[str, 
     return added
 
 
-def _counted(
-    record: ImportRecord, batch: _Batch, refused: list[tuple[int, str]], *, added: int, duplicate: int
-) -> dict[str, Any]:
-    """The record's counters with this batch."""
-    rejections = sorted(batch.rejections + refused)
-    kept = [{"line": line, "reason": reason} for line, reason in rejections]
+def _keep_rejected(rejections: list[Rejection], record: ImportRecord) -> None:
+    rejections.sort(key=attrgetter("line"))
+    kept = rejections[: max(0, KEPT_ROWS - record.rejected)]
+    bulk.insert(RejectedRow, Rejection._fields, kept, shared={"import_record": record.pk})
+
+
+def _counted(record: ImportRecord, batch: _Batch, *, added: int, share: float | None) -> dict[str, Any]:
+    """The record with this batch."""
+    first = [{"line": row.line, "reason": row.reason} for row in batch.rejections[:KEPT_REJECTIONS]]
     return {
         "added": record.added + added,
-        "duplicate": record.duplicate + duplicate,
+        "duplicate": record.duplicate + len(batch.drafts) - added,
         "empty": record.empty + batch.empty,
-        "rejected": record.rejected + len(rejections),
-        "rejections": (record.rejections + kept)[:KEPT_REJECTIONS],
+        "rejected": record.rejected + len(batch.rejections),
+        "rejections": (record.rejections + first)[:KEPT_REJECTIONS],
+        "rows_read": record.rows_read + batch.rows,
+        "share": share,
+        "attempts": 0,
+        "moved_at": timezone.now(),
     }
-
-
-def _finish(record: ImportRecord, error: str) -> None:
-    record.error, record.finished_at = error, timezone.now()
-    record.save(update_fields=["error", "finished_at"])
-    logger.info("Import %s ended: %s added, %s rejected.", record.pk, record.added, record.rejected)
 
 
 def _reason(error: BaseException) -> str:

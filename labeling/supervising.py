@@ -22,7 +22,7 @@ from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from redis import RedisError
 
-from labeling import processes, requeueing, workers
+from labeling import processes, requeueing, uploads, workers
 from labeling.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -198,8 +198,10 @@ def _requeue(rest: timedelta) -> None:
     try:
         for run in requeueing.requeue(rest=rest):
             logger.warning("Run %s is queued again: fewer processes than could work on it", run.pk)
+        for record in uploads.requeue(rest=rest):
+            logger.warning("Import %s is queued again: nobody works on it", record.pk)
     except (Error, RedisError) as error:
-        logger.warning("Runs cannot be looked after now: %s", error)
+        logger.warning("Work cannot be looked after now: %s", error)
 
 
 def end_leftovers() -> None:

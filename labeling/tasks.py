@@ -15,6 +15,7 @@ from labeling import (
     runs,
     scheduling,
     throttling,
+    uploads,
     workers,
 )
 from labeling.models import CategoryMerge, LabelingRun, Project
@@ -43,6 +44,12 @@ def carry_out(run_id: int) -> None:
         logger.info("Run %s is left alone: %s", run_id, reason)
     except ProviderError as error:
         logger.warning("Run %s failed: %s", run_id, error)
+
+
+@workers.at_work()
+def import_upload(import_id: int) -> None:
+    """Import an uploaded file for a while, then queue the rest of it."""
+    uploads.carry_on(import_id)
 
 
 @workers.at_work()
@@ -95,7 +102,9 @@ def check_model(project_id: int, user_id: int) -> bool:
 
 @workers.at_work()
 def tidy() -> None:
-    """Forget what nobody asks for any more: expired sessions, answers to requests, counts of requests."""
+    """Forget what nobody asks for any more: expired sessions, answers to requests, counts of requests, and
+    uploads that nobody started."""
     call_command("clearsessions")
     idempotency.forget_old()
     throttling.forget_old()
+    uploads.forget_abandoned()

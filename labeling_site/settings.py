@@ -198,6 +198,19 @@ EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "labeling@localhost")
 
+# --- Uploads ----------------------------------------------------------------------------------------------------------
+
+# Files wait here until they are imported. No address leads here: what it holds is nobody's to fetch.
+MEDIA_ROOT = environment.text("MEDIA_ROOT") or str(BASE_DIR / "uploads")
+MAX_UPLOAD_MB = environment.whole_number("MAX_UPLOAD_MB", default=1024, low=1, high=1_000_000)
+FILE_UPLOAD_HANDLERS = [
+    "labeling.uploading.RefuseTooLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -23,6 +23,7 @@ urlpatterns = [
     path("admin/budget/", include("analytics.budget_urls")),
     path("admin/", RedirectView.as_view(pattern_name="home")),  # the menu lists what the admin's index would
     path("admin/", admin.site.urls),
+    path("projects/<int:project_id>/import/", include("labeling.import_urls")),
     path("api/", include("labeling_site.api")),
 ]
 

@@ -13,8 +13,8 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from labeling import certification
-from labeling.choices import RunStatus, TextStatus
-from labeling.models import Category, LabelingRun, Project, Text
+from labeling.choices import ImportStatus, RunStatus, TextStatus
+from labeling.models import Category, ImportRecord, LabelingRun, Project, Text
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, QueueReason, Reviewer
 from tests.analytics.budgets import add_audited, add_learned
@@ -37,7 +37,7 @@ class Address:
     query: str = ""
 
 
-P, T = ("project",), ("project", "text")
+P, T, IMPORT = ("project",), ("project", "text"), ("project", "import")
 ADDRESSES = {
     "home": Address(Kind.PAGE),
     "review": Address(Kind.LEADS_ON),
@@ -47,6 +47,13 @@ ADDRESSES = {
     "health_live": Address(Kind.OPEN),
     "dashboard:live": Address(Kind.DATA),
     "dashboard:proof": Address(Kind.DATA, P),
+    "imports:upload": Address(Kind.PAGE, P),
+    "imports:import": Address(Kind.PAGE, IMPORT),
+    "imports:start": Address(Kind.VERB, IMPORT),
+    "imports:cancel": Address(Kind.VERB, IMPORT),
+    "imports:label": Address(Kind.VERB, IMPORT),
+    "imports:progress": Address(Kind.DATA, IMPORT),
+    "imports:rejected": Address(Kind.DATA, IMPORT),
     "reviews:projects": Address(Kind.PAGE),
     "reviews:desk": Address(Kind.PAGE, P),
     "reviews:next": Address(Kind.VERB, P),
@@ -127,8 +134,13 @@ def build_world(manager: User) -> dict[str, Any]:
     LabelingRun.objects.create(
         project=project, provider="keyword", threshold=0.8, audit_share=0.0, total=400, status=RunStatus.PAUSED
     )
+    imported = ImportRecord.objects.create(
+        project=project, file_name="news.csv", file_format="csv", status=ImportStatus.FINISHED, added=400
+    )
+    imported.rejected_rows.create(line=7, reason="has no 'text'", values={"id": 7})
     return {
         "project": project.pk,
+        "import": imported.pk,
         "text": text.pk,
         "claimed": claimed.pk,
         "reviewer": colleague.pk,

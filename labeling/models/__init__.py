@@ -9,7 +9,7 @@ from labeling.models.project import Category, CategoryMerge, Project
 from labeling.models.prompt import PromptVersion
 from labeling.models.requests import IdempotentRequest, RequestCount
 from labeling.models.run import LabelingRun
-from labeling.models.text import ImportRecord, Text
+from labeling.models.text import ImportRecord, RejectedRow, Text
 from labeling.models.worker import Worker
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LabelingRun",
     "Project",
     "PromptVersion",
+    "RejectedRow",
     "RequestCount",
     "RunChunk",
     "Text",

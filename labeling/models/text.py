@@ -1,22 +1,40 @@
 """Texts and where they came from."""
 
+from secrets import token_hex
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from labeling.choices import TextStatus
+from labeling.choices import UNFINISHED_IMPORTS, ImportStatus, TextStatus
 from labeling.models.label import Label
 from labeling.models.project import Project
 from labeling.querysets import TextQuerySet
 
 
+def kept_upload(record: "ImportRecord", file_name: str) -> str:
+    """Where an uploaded file is kept: under a name that nobody can guess and no file name can bend."""
+    return f"imports/{token_hex(16)}"
+
+
 class ImportRecord(models.Model):
-    """What one import did: how many rows it added, and why it left out others."""
+    """What one import did: how many rows it added, and why it left out others.
+
+    `rows_read` is written with the texts, in one transaction: whoever goes on with an uploaded file begins after them.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     file_name = models.CharField(max_length=255, blank=True)
     file_format = models.CharField(max_length=20)
+    status = models.CharField(max_length=20, choices=ImportStatus, default=ImportStatus.RUNNING)
+    upload = models.FileField(upload_to=kept_upload, blank=True, help_text="The file, until it is imported.")
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the uploaded file.")
+    options = models.JSONField(default=dict, blank=True, help_text="What its columns mean.")
+    rows_read = models.PositiveBigIntegerField(default=0)
+    share = models.FloatField(null=True, blank=True, help_text="Of the file that is read; empty while unknown.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="To come farther than `rows_read`.")
+    moved_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Its last sign of life.")
     added = models.PositiveIntegerField(default=0)
     duplicate = models.PositiveIntegerField(default=0)
     empty = models.PositiveIntegerField(default=0)
@@ -33,9 +51,35 @@ class ImportRecord(models.Model):
         db_table = "imports"
         verbose_name = "import"
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=ImportStatus.values), name="import_status_is_known"),
+        ]
 
     def __str__(self) -> str:
         return f"Import {self.pk} of {self.file_name or self.file_format}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED_IMPORTS
+
+
+class RejectedRow(models.Model):
+    """A row that became no text, as it was in the file, so that it can be put right and imported again."""
+
+    import_record = models.ForeignKey(
+        ImportRecord, on_delete=models.CASCADE, related_name="rejected_rows", db_index=False
+    )
+    line = models.PositiveBigIntegerField()
+    reason = models.TextField()
+    values = models.JSONField(default=dict, help_text="By column; nothing where the row could not be read.")
+
+    class Meta:
+        db_table = "rejected_rows"
+        ordering = ["import_record", "line"]
+        constraints = [models.UniqueConstraint("import_record", "line", name="a_row_is_rejected_once")]
+
+    def __str__(self) -> str:
+        return f"Line {self.line} of import {self.import_record_id}"
 
 
 class Text(models.Model):

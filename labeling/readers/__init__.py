@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labeling.readers.delimited import read_csv, read_tsv
-from labeling.readers.encoding import as_utf8
+from labeling.readers.encoding import ENCODINGS, as_utf8
 from labeling.readers.errors import (
     ImportFailed,
     NotText,
@@ -27,6 +27,7 @@ from labeling.readers.rows import Row, Table, objects
 from labeling.readers.xlsx import read_xlsx
 
 __all__ = [
+    "ENCODINGS",
     "FORMATS",
     "ImportFailed",
     "NotText",
@@ -39,6 +40,7 @@ __all__ = [
     "UnreadableFile",
     "WrongEncoding",
     "WrongHeader",
+    "format_of",
     "objects",
     "open_table",
 ]
@@ -50,14 +52,17 @@ ENDINGS = {f".{name}": name for name in FORMATS} | {".ndjson": "jsonl", ".tab": 
 
 
 @contextmanager
-def open_table(file: Path | str | Readable, *, file_format: str = "", file_name: str = "") -> Iterator[Table]:
+def open_table(
+    file: Path | str | Readable, *, file_format: str = "", file_name: str = "", encoding: str = ""
+) -> Iterator[Table]:
     """The table in a file: a path, "-" for standard input, or an open binary stream.
 
-    The format is `file_format`, else what the name ends in (a further .gz unpacks). The stream is read row by row and
-    closed at the end if it was opened here. Raises ImportFailed; its message says what to do.
+    The format is `file_format`, else what the name ends in (a further .gz unpacks); `encoding` is for text that does
+    not say its own. The stream is read row by row and closed at the end if it was opened here. Raises ImportFailed; its
+    message says what to do.
     """
     name = file_name or _name(file)
-    known = _format(name, file_format)
+    known = format_of(name, file_format)
     with ExitStack() as stack:
         stream = source = opened(file, stack)
         if name.lower().endswith(".gz"):
@@ -68,8 +73,9 @@ def open_table(file: Path | str | Readable, *, file_format: str = "", file_name:
             yield BINARY_FORMATS[known](whole, name)
             return
         with _damage_explained(name):
-            table = TEXT_FORMATS[known](as_utf8(stream, name), name)
-        yield replace(table, rows=_explained(table.rows, name), fraction=_fraction(source))
+            as_text, found = as_utf8(stream, name, asked=encoding)
+            table = TEXT_FORMATS[known](as_text, name)
+        yield replace(table, rows=_explained(table.rows, name), fraction=_fraction(source), encoding=found)
 
 
 def _name(file: Path | str | Readable) -> str:
@@ -78,13 +84,14 @@ def _name(file: Path | str | Readable) -> str:
     return Path(str(getattr(file, "name", "") or "the stream")).name
 
 
-def _format(name: str, file_format: str) -> str:
+def format_of(name: str, file_format: str = "") -> str:
+    """The format that is asked for, else that of the name's ending. Raises UnknownFormat."""
     ending = Path(name.lower().removesuffix(".gz")).suffix
     known = file_format.lower() or ENDINGS.get(ending, "")
     if known in FORMATS:
         return known
     which = f"'{file_format}' is not a format" if file_format else f"The format of {name} is not known from its ending"
-    raise UnknownFormat(f"{which}. Use --format with one of: {', '.join(FORMATS)}.")
+    raise UnknownFormat(f"{which}. Name it with --format: {', '.join(FORMATS)}.")
 
 
 def _fraction(source: Readable) -> Callable[[], float | None]:

@@ -4,6 +4,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from labeling.readers.encoding import Lines, row_limit
 from labeling.readers.errors import UnreadableFile
@@ -57,11 +58,11 @@ def read_csv(stream: io.BufferedReader, name: str) -> Table:
     """Comma by default; semicolon or tab where they split the first line into more fields."""
     first = stream.peek(BUFFER).split(b"\n", 1)[0].decode("utf-8", "replace")
     delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-    return _table(_Rows(Lines(stream, name), delimiter), file_format="csv")
+    return replace(_table(_Rows(Lines(stream, name), delimiter), file_format="csv"), delimiter=delimiter)
 
 
 def read_tsv(stream: io.BufferedReader, name: str) -> Table:
-    return _table(_Rows(Lines(stream, name), "\t"), file_format="tsv")
+    return replace(_table(_Rows(Lines(stream, name), "\t"), file_format="tsv"), delimiter="\t")
 
 
 def _table(rows: _Rows, *, file_format: str) -> Table:

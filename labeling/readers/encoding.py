@@ -27,6 +27,23 @@ KNOWN_BINARIES = [
 ]
 
 
+# What text files are found in besides UTF-8 and UTF-16, which are recognised. Python's names.
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": "Windows-1252 (Western Europe)",
+    "cp1250": "Windows-1250 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "iso-8859-15": "ISO 8859-15 (Western Europe)",
+    "koi8-r": "KOI8-R (Russian)",
+    "shift_jis": "Shift JIS (Japanese)",
+    "gb18030": "GB 18030 (Chinese)",
+    "big5": "Big5 (Chinese)",
+    "euc-kr": "EUC-KR (Korean)",
+}
+
+
 class Encoding(NamedTuple):
     name: str
     mark_length: int
@@ -37,15 +54,20 @@ def row_limit() -> int:
     return max(8 * settings.MAX_TEXT_LENGTH, 1024 * 1024)
 
 
-def as_utf8(source: Readable, name: str) -> io.BufferedReader:
-    """The stream in UTF-8, without a byte order mark. Raises NotText for a binary file."""
+def as_utf8(source: Readable, name: str, *, asked: str = "") -> tuple[io.BufferedReader, str]:
+    """The stream in UTF-8, without a byte order mark, and the name of the encoding it comes in.
+
+    The encoding is what the file begins with, else `asked`, else UTF-8. Raises NotText for a binary file.
+    """
     stream = buffered(source)
     head = stream.peek(BUFFER)[:BUFFER]
     encoding = _encoding(head, name)
+    if asked and not encoding.mark_length and encoding.name == "utf-8":
+        encoding = Encoding(asked, 0)
     stream.read(encoding.mark_length)
     if encoding.name == "utf-8":
-        return stream
-    return io.BufferedReader(_Transcoded(stream, encoding, name), BUFFER)
+        return stream, encoding.name
+    return io.BufferedReader(_Transcoded(stream, encoding, name), BUFFER), encoding.name
 
 
 def _encoding(head: bytes, name: str) -> Encoding:
@@ -97,7 +119,8 @@ class _Transcoded(io.RawIOBase):
             line = self.lines + error.object[: error.start].decode(self.encoding.name, "replace").count("\n")
             raise WrongEncoding(
                 f"{self.name}, line {line}, byte {self.offset - kept + error.start}: this is not "
-                f"{self.encoding.name.upper()}, as the file begins. Save the file as UTF-8 and import it again."
+                f"{self.encoding.name.upper()}{', as the file begins' if self.encoding.mark_length else ''}. "
+                "Save the file as UTF-8 and import it again."
             ) from None
         self.offset += len(chunk)
         self.lines += text.count("\n")
@@ -129,8 +152,8 @@ class Lines:
             return raw.decode()
         except UnicodeDecodeError as error:
             raise WrongEncoding(
-                f"{self.name}, line {self.number}, byte {start + error.start}: this is not UTF-8. Convert the file, "
-                f"for example: iconv -f WINDOWS-1252 -t UTF-8 {self.name} > utf8-{self.name}"
+                f"{self.name}, line {self.number}, byte {start + error.start}: this is not UTF-8. Save it as "
+                "UTF-8, or name its encoding with --encoding: files of older Windows programs often have cp1252."
             ) from None
 
     def skip_rest(self) -> None:

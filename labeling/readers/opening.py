@@ -12,6 +12,9 @@ from typing import BinaryIO, Protocol, cast
 from labeling.readers.errors import UnreadableFile
 
 BUFFER = 64 * 1024
+# Text packs to a tenth, a log of equal lines to a fiftieth. What unpacks to much more was made to fill a disk.
+MOST_TIMES = 200
+ALWAYS_FINE = 64 * 1024**2  # bytes, however well they are packed
 
 
 class Readable(Protocol):
@@ -54,8 +57,33 @@ def opened(file: Path | str | Readable, stack: ExitStack) -> Readable:
 
 
 def unpacked(stream: Readable, stack: ExitStack) -> Readable:
-    """The content of a gzip stream."""
-    return stack.enter_context(gzip.GzipFile(fileobj=stream))  # type: ignore[call-overload]
+    """The content of a gzip stream. Reading it raises UnreadableFile when it unpacks to far more than text does."""
+    return stack.enter_context(_Unpacked(_Counted(stream)))
+
+
+class _Counted:
+    """A stream that knows how many bytes were read from it."""
+
+    def __init__(self, stream: Readable) -> None:
+        self.stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self.stream.read(size)
+        self.count += len(data)
+        return data
+
+
+class _Unpacked(gzip.GzipFile):
+    def __init__(self, packed: _Counted) -> None:
+        super().__init__(fileobj=packed)  # type: ignore[call-overload]  # it asks for more than it uses
+        self.packed = packed
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if self.tell() > max(ALWAYS_FINE, MOST_TIMES * self.packed.count):
+            raise UnreadableFile("The file unpacks to far more than texts do. Unpack it yourself and look into it.")
+        return data
 
 
 def seekable(stream: Readable, stack: ExitStack) -> BinaryIO:

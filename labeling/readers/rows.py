@@ -32,6 +32,8 @@ class Table:
     file_format: str = "rows"
     unit: str = "row"  # what `Row.line` counts: "line" or "row"
     fraction: Callable[[], float | None] = _unknown  # how much is read, from 0 to 1, if that is known
+    encoding: str = ""  # of formats that are text
+    delimiter: str = ""  # of CSV and TSV
 
 
 def objects(rows: Iterator[Row], *, file_format: str, unit: str) -> Table:

@@ -11,8 +11,10 @@ from labeling.readers.rows import Row, Table, header
 
 logger = logging.getLogger(__name__)
 
-# Excel keeps all distinct cells in one list that has to be in memory; a small file can unpack to a huge one.
 MAX_UNPACKED_BYTES = 1024**3
+# Excel keeps all distinct cells in one list that has to be in memory; a small file can unpack to a huge one.
+SHARED_STRINGS = "xl/sharedStrings.xml"
+MAX_SHARED_BYTES = 256 * 1024**2
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -45,13 +47,14 @@ def read_xlsx(stream: BinaryIO, name: str) -> Table:
 def _check_size(stream: BinaryIO, name: str) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
-            unpacked = max((entry.file_size for entry in archive.infolist()), default=0)
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     except zipfile.BadZipFile:
         raise UnreadableFile(
             f"{name} is not an XLSX workbook: it is cut off, protected by a password, or of another format. "
             "Save it again as XLSX or CSV."
         ) from None
-    if unpacked > MAX_UNPACKED_BYTES:
+    unpacked = max(sizes.values(), default=0)
+    if unpacked > MAX_UNPACKED_BYTES or sizes.get(SHARED_STRINGS, 0) > MAX_SHARED_BYTES:
         raise UnreadableFile(f"{name} unpacks to {unpacked:,} bytes, too many for a workbook. Save it as CSV.")
 
 

@@ -113,7 +113,7 @@ def test_txt_is_one_text_a_line() -> None:
 
 
 def test_an_unknown_ending_names_the_flag() -> None:
-    with pytest.raises(readers.UnknownFormat, match="--format with one of: csv"):
+    with pytest.raises(readers.UnknownFormat, match="--format: csv"):
         read_bytes(b"a", "texts.dat")
 
 
@@ -180,7 +180,7 @@ def test_a_json_array_may_begin_with_a_byte_order_mark(encoding: str) -> None:
 
 def test_latin_1_names_the_line_and_the_byte() -> None:
     content = b"text\nplain\ncaf\xe9\n"
-    with pytest.raises(readers.WrongEncoding, match=r"line 3, byte 14: this is not UTF-8.*iconv"):
+    with pytest.raises(readers.WrongEncoding, match=r"line 3, byte 14: this is not UTF-8.*--encoding"):
         read_bytes(content, "a.csv")
 
 
@@ -300,3 +300,38 @@ def test_how_much_of_a_file_is_read_is_known(tmp_path: Path) -> None:
     with open_table(example(tmp_path, "csv")) as table:
         list(table.rows)
         assert table.fraction() == 1.0
+
+
+def test_an_encoding_that_the_file_does_not_say_can_be_named() -> None:
+    content = "text\nStraße\n".encode("cp1252")
+    with open_table(io.BytesIO(content), file_name="a.csv", encoding="cp1252") as table:
+        assert [row.values["text"] for row in table.rows] == ["Straße"]
+        assert (table.encoding, table.delimiter) == ("cp1252", ",")
+
+
+def test_what_the_file_begins_with_counts_more_than_the_named_encoding() -> None:
+    content = b"\xef\xbb\xbf" + "text\nStraße\n".encode()
+    with open_table(io.BytesIO(content), file_name="a.csv", encoding="cp1252") as table:
+        assert [row.values["text"] for row in table.rows] == ["Straße"]
+
+
+def test_gzip_that_unpacks_to_far_more_than_texts_do_is_refused() -> None:
+    trap = gzip.compress((b" " * 99_999 + b"\n") * (readers.opening.ALWAYS_FINE // 100_000 + 9))
+    with (
+        pytest.raises(readers.UnreadableFile, match="unpacks to far more than texts do"),
+        open_table(io.BytesIO(trap), file_name="a.txt.gz") as table,
+    ):
+        for _ in table.rows:
+            pass
+
+
+def test_a_workbook_whose_strings_do_not_fit_in_memory_is_refused() -> None:
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/sharedStrings.xml", "w") as entry,
+    ):
+        for _ in range(257):
+            entry.write(bytes(2**20))
+    with pytest.raises(readers.UnreadableFile, match="too many for a workbook"), open_table(stream, file_name="a.xlsx"):
+        pass

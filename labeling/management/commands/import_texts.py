@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from labeling import importing
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import ImportRecord
-from labeling.readers import FORMATS
+from labeling.readers import ENCODINGS, FORMATS
 
 INTERRUPTED = 130
 FORMATS_WITHOUT_LINES = ("json", "parquet", "xlsx")
@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("file", help="Path, or - for standard input.")
         add_project_argument(parser)
         parser.add_argument("--format", default="", choices=FORMATS, help="Default: by the file's ending.")
+        parser.add_argument(
+            "--encoding", default="", choices=ENCODINGS, help="Default: as the file begins, else UTF-8."
+        )
         parser.add_argument("--text-column", default="", help="Default: text, content, body or message.")
         parser.add_argument("--id-column", default="", help="Default: external_id or id.")
         parser.add_argument("--source-column", default="", help="Default: source.")
@@ -47,6 +50,7 @@ class Command(BaseCommand):
                     project,
                     options["file"],
                     file_format=options["format"],
+                    encoding=options["encoding"],
                     source=options["source"],
                     create_categories=options["create_categories"],
                     progress=progress,

@@ -1,0 +1,45 @@
+"""The rejected rows of an import as CSV: put right, the file can be imported as it is."""
+
+import csv
+import io
+import json
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from labeling import importing
+from labeling.import_words import on_page
+from labeling.models import ImportRecord
+from labeling.spreadsheets import escape_formula
+
+PIECE_ROWS = 500
+FIRST_COLUMNS = ("rejected_line", "rejected_reason")
+HEADER_ROWS = 1000  # whose columns are those of the file
+
+
+def pieces(record: ImportRecord) -> Generator[bytes, None, None]:
+    """The bytes of the file. Its first columns say where each row stood and what is wrong with it."""
+    columns = _columns(record)
+    rows = record.rejected_rows.order_by("line").values_list("line", "reason", "values")
+    yield _lines([[*FIRST_COLUMNS, *columns]])
+    for start in range(0, importing.KEPT_ROWS, PIECE_ROWS):
+        batch = list(rows[start : start + PIECE_ROWS])
+        yield _lines([line, on_page(reason), *map(values.get, columns)] for line, reason, values in batch)
+        if len(batch) < PIECE_ROWS:
+            return
+
+
+def _columns(record: ImportRecord) -> list[str]:
+    first = record.rejected_rows.order_by("line").values_list("values", flat=True)[:HEADER_ROWS]
+    return list(dict.fromkeys(name for values in first for name in values))
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([_cell(value) for value in row] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    return escape_formula(value) if isinstance(value, str) else value
