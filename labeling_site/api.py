@@ -1,5 +1,6 @@
 """The addresses of the API. Each works with and without a slash at its end."""
 
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from analytics.api import BudgetViewSet, CertificateViewSet
@@ -8,6 +9,7 @@ from labeling.api import RunViewSet
 from labeling.category_api import CategoryViewSet
 from labeling.label_api import LabelingViewSet
 from labeling.text_api import LabelViewSet, TextViewSet
+from labeling_site.documentation import SchemaView
 from reviews.api import ReviewViewSet
 from reviews.project_api import ProjectViewSet
 
@@ -24,4 +26,4 @@ router.register("statistics", StatisticsViewSet, basename="statistics")
 router.register("projects", BudgetViewSet, basename="budget")
 router.register("categories", CategoryViewSet, basename="category")
 
-urlpatterns = router.urls
+urlpatterns = [re_path(r"^schema/?$", SchemaView.as_view(), name="schema"), *router.urls]

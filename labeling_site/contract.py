@@ -29,6 +29,7 @@ TAGS = {
     "categories": "What a label may be.",
     "reviews": "What waits for you, what you decide about it, and what was decided.",
     "assignments": "Texts that lie on desks.",
+    "label": "Texts that are labeled while you wait, or soon.",
     "runs": "Passes of a model over a project's texts, in the background.",
     "classifiers": "What was learned from reviews, and how good it is.",
     "certificates": "What the blind audit has proven about the labels.",
@@ -42,7 +43,7 @@ SETTINGS = {
     "LICENSE": {"name": "MIT"},
     "TAGS": [{"name": name, "description": words} for name, words in TAGS.items()],
     "SCHEMA_PATH_PREFIX": "/api",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -1,11 +1,12 @@
 """All addresses of the program."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from analytics.dashboard_views import dashboard_page
 from labeling import health_views
+from labeling_site import documentation
 from reviews.entry_views import review
 from reviews.welcome_views import Welcome
 
@@ -24,6 +25,9 @@ urlpatterns = [
     path("admin/", RedirectView.as_view(pattern_name="home")),  # the menu lists what the admin's index would
     path("admin/", admin.site.urls),
     path("projects/<int:project_id>/import/", include("labeling.import_urls")),
+    re_path(r"^docs/?$", documentation.swagger, name="docs"),
+    re_path(r"^redoc/?$", documentation.redoc, name="redoc"),
+    path("redoc/redoc.js", documentation.redoc_script, name="redoc-script"),
     path("api/", include("labeling_site.api")),
 ]
 
