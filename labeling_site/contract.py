@@ -43,6 +43,14 @@ SETTINGS = {
     "LICENSE": {"name": "MIT"},
     "TAGS": [{"name": name, "description": words} for name, words in TAGS.items()],
     "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "labeling.choices.RunStatus",
+        "RunOrigin": "labeling.choices.RunOrigin",
+        "TextStatus": "labeling.choices.TextStatus",
+        "LabelOrigin": "labeling.choices.LabelOrigin",
+        "ClassifierKind": "labeling.choices.ClassifierKind",
+        "ReviewAction": "reviews.models.Action",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

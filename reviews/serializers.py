@@ -83,14 +83,14 @@ class ExtendBody(serializers.Serializer):
 # --- What goes out ----------------------------------------------------------------------------------------------------
 
 
-class EvidenceSerializer(serializers.Serializer):
+class PendingEvidence(serializers.Serializer):
     start = serializers.IntegerField()
     end = serializers.IntegerField()
     word = serializers.CharField()
     weight = serializers.FloatField()
 
 
-class AlternativeSerializer(serializers.Serializer):
+class PendingAlternative(serializers.Serializer):
     category = serializers.CharField()
     probability = serializers.FloatField()
 
@@ -104,9 +104,9 @@ class PendingRow(serializers.Serializer):
     text = serializers.CharField()
     category = serializers.CharField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
-    alternatives = AlternativeSerializer(many=True, allow_null=True)
+    alternatives = PendingAlternative(many=True, allow_null=True)
     explanation = serializers.CharField(allow_null=True)
-    evidence = EvidenceSerializer(many=True, allow_null=True)
+    evidence = PendingEvidence(many=True, allow_null=True)
     source = serializers.CharField()
     external_id = serializers.CharField()
     language = serializers.CharField()
