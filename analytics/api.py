@@ -16,6 +16,7 @@ from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.models.api_key import Scope
 from labeling.models.certificate import PromiseChoice
+from labeling.openapi import sent
 from labeling.permissions import HasScope
 from labeling.requests import checked
 from labeling.viewsets import Resource
@@ -61,7 +62,11 @@ class CertificateViewSet(Resource):
         """One certificate with every threshold that was tested."""
         return Response(_whole(self.get_object()))
 
-    @extend_schema(request=serializers.CertifyBody, responses={201: serializers.WholeCertificateSerializer, 200: KNOWN})
+    @extend_schema(
+        request=serializers.CertifyBody,
+        responses={201: serializers.WholeCertificateSerializer, 200: KNOWN},
+        examples=[sent({"project": "Demo", "promise": "dataset", "budget": 0.05})],
+    )
     def create(self, request: Request) -> Response:
         """Look at the audit. Each look spends part of the doubt; look when the audit is decided."""
         wanted = checked(serializers.CertifyBody, request.data)
@@ -103,7 +108,9 @@ class BudgetViewSet(Resource):
         """What 1, 2, 5 and 10 % will cost. Costs no look: the answers of the audit are not looked at."""
         return Response(serializers.BudgetSerializer(budget.outlook(self.get_object())).data)
 
-    @extend_schema(request=serializers.DrawBody, responses={201: serializers.DrawnSerializer})
+    @extend_schema(
+        request=serializers.DrawBody, responses={201: serializers.DrawnSerializer}, examples=[sent({"size": 100})]
+    )
     @action(detail=True, methods=["post"])
     def audit(self, request: Request, pk: str) -> Response:
         """Draw more texts at random for the blind audit."""

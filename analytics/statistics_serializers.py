@@ -1,5 +1,6 @@
 """The statistics as JSON. Fields are read from the dataclasses themselves, so that the API can say nothing else."""
 
+import functools
 import types
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
@@ -20,6 +21,7 @@ FIELDS: dict[type, type[serializers.Field]] = {
 }
 
 
+@functools.cache  # one for each dataclass: by its identity the OpenAPI document tells that it is the same
 def serializer_of(kind: Any) -> type[serializers.Serializer[Any]]:
     """A serializer with a field for each field of a dataclass; what a dataclass says of itself is its description."""
     hints = get_type_hints(kind)
@@ -37,7 +39,7 @@ def _field(hint: Any) -> serializers.Field:
 def _field_of(kind: Any, **options: Any) -> serializers.Field:
     if get_origin(kind) is tuple:
         return _field_of(get_args(kind)[0], many=True)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return serializer_of(kind)(**options)
     return FIELDS[kind](**options)
 

@@ -14,6 +14,7 @@ from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import LabelingRun
 from labeling.models.api_key import Scope
+from labeling.openapi import sent
 from labeling.permissions import HasScope
 from labeling.requests import checked
 from labeling.viewsets import Resource
@@ -61,7 +62,11 @@ class RunViewSet(Resource):
         """One run, and how far it is."""
         return _whole(self.get_object())
 
-    @extend_schema(request=serializers.StartBody, responses={202: serializers.WholeRunSerializer})
+    @extend_schema(
+        request=serializers.StartBody,
+        responses={202: serializers.WholeRunSerializer},
+        examples=[sent({"project": "Demo", "limit": 1000})],
+    )
     def create(self, request: Request) -> Response:
         """Start a run over the project's texts. It is refused while another run of the project is unfinished."""
         wanted = checked(serializers.StartBody, request.data)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction, OpenApiParameter
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
 from labeling.problems import CONTENT_TYPE
@@ -116,6 +116,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="A name of your own for this request, such as a UUID. Sent again with the same key within a day, the "
     "request has no second effect and gets the same answer, with the header `Idempotency-Replayed: true`.",
 )
+
+
+def sent(body: Any, name: str = "Example") -> OpenApiExample:
+    """An example of a body, as the documentation shows it and fills it in."""
+    return OpenApiExample(name, body, request_only=True)
 
 
 class Contract(AutoSchema):

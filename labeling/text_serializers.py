@@ -129,7 +129,7 @@ class RowSerializer(serializers.Serializer[Any]):
     metadata = MetadataField(required=False)
 
 
-class RowErrorSerializer(serializers.Serializer[Any]):
+class RejectedRowSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(help_text="Of the NDJSON; in a JSON array the row's number, from 1.")
     reason = serializers.CharField()
 
@@ -143,4 +143,4 @@ class AddedSerializer(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField(help_text="Known by their external id, with nothing new.")
     duplicates = serializers.IntegerField(help_text="Words that the project has already.")
     rejected = serializers.IntegerField()
-    errors = RowErrorSerializer(many=True, help_text="Of the first 1,000 rejected rows.")
+    errors = RejectedRowSerializer(many=True, help_text="Of the first 1,000 rejected rows.")

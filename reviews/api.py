@@ -12,6 +12,7 @@ from rest_framework.serializers import Serializer
 from labeling.lookups import find_project
 from labeling.models import Project, Text
 from labeling.models.api_key import Scope
+from labeling.openapi import sent
 from labeling.permissions import HasScope
 from labeling.problems import Problem
 from labeling.requests import checked
@@ -56,43 +57,57 @@ class ReviewViewSet(Resource):
         found = find(reviewer, project, filters=_filters(project, wanted), limit=wanted.get("limit", limit))
         return Response(_document(project, found))
 
-    @extend_schema(request=serializers.ApproveBody, responses=ANSWERS)
+    @extend_schema(
+        request=serializers.ApproveBody, responses=ANSWERS, examples=[sent({"label_id": 31, "comment": "Clear."})]
+    )
     @action(detail=False, methods=["post"])
     def approve(self, request: Request) -> Response:
         """The label is right."""
         return _judge(request, Action.APPROVE, serializers.ApproveBody)
 
-    @extend_schema(request=serializers.RejectBody, responses=ANSWERS)
+    @extend_schema(
+        request=serializers.RejectBody, responses=ANSWERS, examples=[sent({"label_id": 31, "category": "Business"})]
+    )
     @action(detail=False, methods=["post"])
     def reject(self, request: Request) -> Response:
         """The label is wrong; this is the right category."""
         return _judge(request, Action.REJECT, serializers.RejectBody)
 
-    @extend_schema(request=serializers.ModifyBody, responses=ANSWERS)
+    @extend_schema(
+        request=serializers.ModifyBody, responses=ANSWERS, examples=[sent({"label_id": 31, "confidence": 0.95})]
+    )
     @action(detail=False, methods=["post"])
     def modify(self, request: Request) -> Response:
         """The label with another category, another confidence, or both."""
         return _judge(request, Action.MODIFY, serializers.ModifyBody)
 
-    @extend_schema(request=serializers.DecideBody, responses=ANSWERS)
+    @extend_schema(
+        request=serializers.DecideBody, responses=ANSWERS, examples=[sent({"text_id": 12, "category": "Weather"})]
+    )
     @action(detail=False, methods=["post"])
     def decide(self, request: Request) -> Response:
         """The category of a text whose label was not shown."""
         return _judge(request, Action.DECIDE, serializers.DecideBody)
 
-    @extend_schema(request=serializers.SkipBody, responses=ANSWERS)
+    @extend_schema(request=serializers.SkipBody, responses=ANSWERS, examples=[sent({"text_id": 12})])
     @action(detail=False, methods=["post"])
     def skip(self, request: Request) -> Response:
         """Not now: the text comes after all others."""
         return _judge(request, Action.SKIP, serializers.SkipBody)
 
-    @extend_schema(request=serializers.FlagBody, responses=ANSWERS)
+    @extend_schema(
+        request=serializers.FlagBody, responses=ANSWERS, examples=[sent({"text_id": 12, "comment": "Unreadable."})]
+    )
     @action(detail=False, methods=["post"])
     def flag(self, request: Request) -> Response:
         """Something is wrong with the text: a manager looks at it."""
         return _judge(request, Action.FLAG, serializers.FlagBody)
 
-    @extend_schema(request=serializers.UndoBody, responses={201: serializers.ReviewSerializer})
+    @extend_schema(
+        request=serializers.UndoBody,
+        responses={201: serializers.ReviewSerializer},
+        examples=[sent({"review_id": 7})],
+    )
     @action(detail=False, methods=["post"])
     def undo(self, request: Request) -> Response:
         """Take a review of yours back. Name it, so that the request sent twice does not undo two."""
@@ -101,14 +116,18 @@ class ReviewViewSet(Resource):
         undone, _ = undoing.take_back(reviewer, review.pk)
         return _shown(undone, is_new=True)
 
-    @extend_schema(request=serializers.ReleaseBody, responses=serializers.CountAnswer)
+    @extend_schema(
+        request=serializers.ReleaseBody, responses=serializers.CountAnswer, examples=[sent({"text_ids": [12, 15]})]
+    )
     @action(detail=False, methods=["post"])
     def release(self, request: Request) -> Response:
         """Take texts off your desk; counts those that lay there."""
         text_ids = checked(serializers.ReleaseBody, request.data).get("text_ids")
         return Response({"count": queue.release(lookups.profile_of(request.user), text_ids)})
 
-    @extend_schema(request=serializers.ExtendBody, responses=serializers.CountAnswer)
+    @extend_schema(
+        request=serializers.ExtendBody, responses=serializers.CountAnswer, examples=[sent({"text_ids": [12, 15]})]
+    )
     @action(detail=False, methods=["post"])
     def extend(self, request: Request) -> Response:
         """Keep texts on your desk for longer; counts those that are still yours."""
