@@ -26,13 +26,18 @@ answer, however often the network makes you send it. A request that failed had n
 # In the order of the document.
 TAGS = {
     "projects": "Labeling tasks, who works on them, and their error budgets.",
-    "categories": "What a label may be.",
+    "categories": "The allowed answers of a project.",
+    "label": "Texts that are labeled while you wait, or soon.",
+    "texts": "What is to be labeled, and what holds for it now.",
+    "labels": "What a model said or a person decided about a text, version by version.",
+    "imports": "Files of texts that were brought in.",
+    "exports": "Labeled texts as files.",
     "reviews": "What waits for you, what you decide about it, and what was decided.",
     "assignments": "Texts that lie on desks.",
-    "label": "Texts that are labeled while you wait, or soon.",
     "runs": "Passes of a model over a project's texts, in the background.",
     "classifiers": "What was learned from reviews, and how good it is.",
     "certificates": "What the blind audit has proven about the labels.",
+    "statistics": "How far a project is, and how good.",
     "keys": "Your API keys.",
 }
 
