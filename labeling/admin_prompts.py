@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -14,9 +13,7 @@ from unfold.decorators import display
 
 from labeling import prompts
 from labeling.models import Project, PromptVersion
-from labeling.providers.base import ProviderError
-
-FIELDS = ("template", "hypothesis", "examples", "wants_reason")
+from labeling.prompt_forms import FIELDS, preview_of
 
 
 @admin.register(PromptVersion)
@@ -59,20 +56,7 @@ class PromptVersionAdmin(ModelAdmin):
         """What a chat model would be told about one of the project's texts by the prompt in the form."""
         if not self.has_add_permission(request):
             return JsonResponse({"error": "You may not write prompts."}, status=403)
-        form = PreviewForm(request.POST)
-        if not form.is_valid():
-            return JsonResponse({"error": "Choose a project and fill in the form, to see what a model is told."})
-        project = get_object_or_404(Project, pk=form.cleaned_data["project"])
-        draft = PromptVersion(project=project, **{name: form.cleaned_data[name] for name in FIELDS})
-        try:
-            return JsonResponse({"messages": prompts.preview(draft)})
-        except ProviderError as error:
-            return JsonResponse({"error": str(error)})
-
-
-class PreviewForm(forms.Form):
-    project = forms.IntegerField()
-    template = forms.CharField(required=False, strip=False)
-    hypothesis = forms.CharField(required=False)
-    examples = forms.IntegerField(min_value=0, max_value=20)
-    wants_reason = forms.BooleanField(required=False)
+        project_id = request.POST.get("project", "")
+        if not project_id.isdecimal():
+            return JsonResponse({"error": "Choose a project, to see what a model is told."})
+        return JsonResponse(preview_of(get_object_or_404(Project, pk=project_id), request.POST))

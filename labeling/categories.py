@@ -103,6 +103,16 @@ def revision_of(category: Category) -> str:
     return editing.revision(category, (*EDITABLE, "is_active"))
 
 
+def differ_from_last_run(project: Project) -> bool:
+    """Whether labels were made with other categories than the project has now."""
+    newest = project.runs.filter(text_ids__isnull=True).order_by("-pk").values_list("categories", flat=True).first()
+    return newest is not None and sorted(newest, key=_key) != sorted(project.category_snapshot(), key=_key)
+
+
+def _key(entry: Mapping[str, Any]) -> int:
+    return int(entry["id"])
+
+
 # --- Their order ------------------------------------------------------------------------------------------------------
 
 

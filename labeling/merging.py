@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from labeling import editing, following, runs, workers
@@ -16,6 +17,7 @@ from labeling.queueing import queue
 
 AT_ONCE = 1_000  # texts in one transaction, so that people who decide meanwhile hardly wait
 MOST_COUNTED = 10_000
+READ = 1_000  # characters of a text that is shown
 # A decision that was begun before the categories were merged may name the old one when it is written.
 LAST_LOOK_AFTER = timedelta(seconds=2)
 
@@ -39,6 +41,12 @@ def preview(source: Category) -> Preview:
     found = list(statuses)
     decided = sum(when is not None for when in found[:MOST_COUNTED])
     return Preview(min(len(found), MOST_COUNTED), decided, len(found) > MOST_COUNTED)
+
+
+def samples(source: Category, most: int) -> list[str]:
+    """The beginnings of some texts that hold the category."""
+    beginnings = _waiting(source).annotate(beginning=Left("text__content", READ))
+    return list(beginnings.values_list("beginning", flat=True)[:most])
 
 
 @transaction.atomic

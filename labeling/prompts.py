@@ -1,8 +1,9 @@
 """How projects ask models that follow instructions: versions of their prompts, and providers that are told them."""
 
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -10,11 +11,16 @@ from django.db.models import Max
 
 from labeling.classifiers import specs
 from labeling.few_shot import FewShot, newest_examples
-from labeling.models import LabelingRun, Project, PromptVersion
+from labeling.models import Category, LabelingRun, Project, PromptVersion
 from labeling.providers import get_provider
-from labeling.providers.base import Prompt, Provider
+from labeling.providers.base import Prompt, Provider, ProviderError
+from labeling.providers.hypotheses import hypotheses
 from labeling.providers.prompting import Briefing, Form, Message
 from labeling.providers.told import Told
+
+MOST_HYPOTHESES = 8  # that a preview shows
+
+Said = TypeVar("Said")
 
 
 def provider_for(project: Project, alias: str = "") -> Provider:
@@ -61,18 +67,59 @@ def _prompt(values: dict[str, Any]) -> Prompt:
     return Prompt(**{field.name: values[field.name] for field in fields(Prompt)})
 
 
-def preview(draft: PromptVersion) -> list[Message]:
-    """What a chat model would be told about one of the project's texts. Raises ProviderError for a wrong template.
+@dataclass(frozen=True)
+class Preview:
+    """What models would be told about one of the project's texts; where a part cannot be, its error says why.
+
+    `messages` are for chat models, `hypotheses` for models that judge whether a text entails a sentence: the first few.
+    """
+
+    text_id: int | None
+    messages: list[Message]
+    error: str
+    hypotheses: list[str]
+    hypothesis_error: str
+    more_hypotheses: int
+
+
+def preview(draft: PromptVersion, *, text_id: int | None = None, is_next: bool = False) -> Preview:
+    """What models would be told by this draft about a text of the project, or about the one after it.
 
     Examples are the newest decided texts: to find the most similar ones takes a model.
     """
-    project = draft.project
-    categories = project.active_categories()
-    values = {**snapshot(project), "template": draft.template, "wants_reason": draft.wants_reason}
+    shown_id, content = _text_to_show(draft.project, text_id, is_next=is_next)
+    categories = draft.project.active_categories()
+    messages, error = _said(lambda: _messages(draft, categories, content))
+    names = [category.name for category in categories]
+    sentences, hypothesis_error = _said(lambda: hypotheses(names, draft.hypothesis))
+    shown = sentences[:MOST_HYPOTHESES]
+    return Preview(shown_id, messages, error, shown, hypothesis_error, len(sentences) - len(shown))
+
+
+def _said(ask: Callable[[], list[Said]]) -> tuple[list[Said], str]:
+    try:
+        return ask(), ""
+    except ProviderError as reason:
+        return [], str(reason)
+
+
+def _messages(draft: PromptVersion, categories: Sequence[Category], content: str) -> list[Message]:
+    values = {**snapshot(draft.project), "template": draft.template, "wants_reason": draft.wants_reason}
     form = Form(tuple(category.name for category in categories), wants_reason=draft.wants_reason)
-    text = project.texts.order_by("content_hash").values_list("content", flat=True).first()
-    examples = newest_examples(project, draft.examples)
-    return Briefing(_prompt(values), specs(categories), form).messages([text or "(The project has no text.)"], examples)
+    examples = newest_examples(draft.project, draft.examples)
+    return Briefing(_prompt(values), specs(categories), form).messages([content], examples)
+
+
+def _text_to_show(project: Project, text_id: int | None, *, is_next: bool) -> tuple[int | None, str]:
+    """In the order of the hashes, which is a random one, and from its beginning again after the last."""
+    texts = project.texts.order_by("content_hash").values_list("pk", "content")
+    found = None
+    if text_id is not None and is_next:
+        before = project.texts.filter(pk=text_id).values_list("content_hash", flat=True).first()
+        found = texts.filter(content_hash__gt=before or "").first()
+    elif text_id is not None:
+        found = texts.filter(pk=text_id).first()
+    return found or texts.first() or (None, "(The project has no text.)")
 
 
 @transaction.atomic

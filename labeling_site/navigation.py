@@ -44,6 +44,7 @@ class Entry:
 
 ENTRIES = (
     Entry("Dashboard", "dashboard", "home", may_enter),
+    Entry("Projects", "folder_open", "projects:list", may_enter),
     Entry("Review", "rate_review", "review", may_review, ("reviews:projects",)),
     Entry("Statistics", "monitoring", "statistics:page", is_manager),
     Entry("Error budget", "verified", "budget:projects", is_manager),

@@ -82,14 +82,14 @@ def invite(
 ) -> Reviewer:
     """A new account that works on the project. Its owner chooses the password by `link_for`. Raises WrongMember."""
     name = User.normalize_username(username.strip())
+    if User.objects.filter(username__iexact=name).exists():
+        raise WrongMember(f"There is a user '{name}' already. Add them as an existing user, or take another name.")
     user = User(username=name, email=email.strip())
     user.set_unusable_password()
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as error:
         raise WrongMember(" ".join(error.messages)) from None
-    if User.objects.filter(username__iexact=name).exists():
-        raise WrongMember(f"There is a user '{name}' already. Add them as an existing user, or take another name.")
     user.save()
     return add(project, user, role=role, by=by)
 

@@ -20,7 +20,8 @@ from labeling.providers.base import (
     ProviderError,
 )
 from labeling.providers.content_free import CONTENT_FREE, calibrated
-from labeling.providers.heads import HeadedModel, words_of
+from labeling.providers.heads import HeadedModel
+from labeling.providers.hypotheses import words_of
 from labeling.providers.likelihoods import Reading, exclusive
 
 INSTRUCTIONS = "Decide which of the categories the text belongs to."

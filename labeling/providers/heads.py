@@ -248,8 +248,3 @@ class HeadedModel(Provider):
 def clean(text: str) -> str:
     """Half of a surrogate pair is a valid Python string but no Unicode text: the tokenizer would raise."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
-def words_of(name: str) -> str:
-    """A category's name as it stands in a sentence."""
-    return " ".join(name.replace("_", " ").split())

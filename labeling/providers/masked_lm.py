@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from labeling.providers.base import Answers, CategorySpec, ConfidenceSource, Example, Prompt, ProviderError
 from labeling.providers.content_free import CONTENT_FREE, calibrated
-from labeling.providers.heads import HeadedModel, words_of
+from labeling.providers.heads import HeadedModel
+from labeling.providers.hypotheses import words_of
 
 TEMPLATE = "{text} This is about {mask}."
 

@@ -17,9 +17,8 @@ from labeling.providers.base import (
     Provider,
     ProviderError,
 )
-from labeling.providers.heads import HeadedModel, clean, words_of
-
-HYPOTHESIS = "This text is about {}."
+from labeling.providers.heads import HeadedModel, clean
+from labeling.providers.hypotheses import HYPOTHESIS, hypotheses
 
 # The model reads each text once for each category. With more than MANY, an encoder leaves the KEPT nearest.
 MANY = 15
@@ -77,13 +76,7 @@ class Nli(HeadedModel):
 
     def _hypotheses(self, categories: Sequence[CategorySpec], prompt: Prompt) -> list[str]:
         """One sentence a category. Each must leave room for a text, because it is never cut."""
-        pattern = prompt.hypothesis or HYPOTHESIS
-        if "{}" not in pattern:
-            raise ProviderError(
-                f"The hypothesis {pattern!r} does not say where the category stands. Put {{}} in its place.",
-                permanent=True,
-            )
-        found = [clean(pattern.replace("{}", words_of(category.name))) for category in categories]
+        found = [clean(one) for one in hypotheses([category.name for category in categories], prompt.hypothesis)]
         special = self._head.tokenizer.num_special_tokens_to_add(pair=True)
         for hypothesis in found:
             if len(self._head.plain(hypothesis)) + special >= self._head.max_length:

@@ -1,0 +1,131 @@
+"""The forms of projects: a new one, its settings, and its members."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from labeling import projects
+from labeling.models import Project
+from reviews.members import Role
+
+MOST_LINES = 1_000
+SECTIONS = (
+    ("The task", ("name", "instructions", "provider")),
+    ("What is accepted and what is audited", ("threshold", "audit_share")),
+    ("Review", ("sampling", "reviews_per_text", "overlap_share", "gold_share")),
+    ("New texts", ("label_when", "label_at")),
+    ("What models cost", ("prompt_price", "completion_price", "spending_cap")),
+)
+
+
+def providers() -> list[tuple[str, str]]:
+    """The models to choose from."""
+    own = f"As installed ({settings.LLM_PROVIDER})"
+    return [("", own), *((alias, _described(alias)) for alias in settings.LABELING_PROVIDERS)]
+
+
+def _described(alias: str) -> str:
+    entry: dict[str, Any] = settings.LABELING_PROVIDERS[alias]
+    model = entry.get("OPTIONS", {}).get("model")
+    return f"{alias}: {model}" if model else alias
+
+
+class StyledForm(forms.BaseForm):
+    """Fields that look like the rest of the program's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
+                field.widget.attrs.setdefault("class", "desk-input")
+            described = [f"{self[name].id_for_label}-help"] if field.help_text else []
+            if described:
+                field.widget.attrs.setdefault("aria-describedby", " ".join(described))
+
+
+class ProjectForm(StyledForm, forms.ModelForm):
+    """What can be changed about a project, with what it was like when the form was shown."""
+
+    provider = forms.ChoiceField(
+        required=False, label="model", help_text="Which model labels. Others are set up in LABELING_PROVIDERS."
+    )
+    revision = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    class Meta:
+        model = Project
+        fields = [name for name in projects.EDITABLE if name != "is_archived"]
+        widgets = {
+            "name": forms.TextInput(attrs={"dir": "auto"}),
+            "instructions": forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+            "label_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["provider"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = providers()
+        for name in ("threshold", "audit_share", "overlap_share", "gold_share"):
+            self.fields[name].widget.attrs |= {"step": "any", "min": "0", "max": "1"}
+
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [(title, [self[name] for name in names]) for title, names in SECTIONS]
+
+    def changes(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "revision"}
+
+
+class NewProjectForm(StyledForm, forms.Form):
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
+    instructions = forms.CharField(
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+        help_text="Guidelines for people and models. They can be written later.",
+    )
+    categories = forms.CharField(
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto", "spellcheck": "true"}),
+        help_text="One on each line: the name, and after a colon one sentence that says what belongs there. Models "
+        "read it. Examples, colours and keys can be added later.",
+    )
+    provider = forms.ChoiceField(required=False, label="model", help_text="Which model labels.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["provider"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = providers()
+
+    def clean_categories(self) -> list[dict[str, str]]:
+        """Names with descriptions, in their order. A line copied from a spreadsheet has a tab for the colon."""
+        lines = [line.strip() for line in self.cleaned_data["categories"].splitlines() if line.strip()]
+        if len(lines) > MOST_LINES:
+            raise forms.ValidationError(f"Give at most {MOST_LINES:,} categories.")
+        return [_category(line) for line in lines]
+
+
+def _category(line: str) -> dict[str, str]:
+    separator = "\t" if "\t" in line else ":"
+    name, _, description = line.partition(separator)
+    return {"name": name.strip(), "description": description.strip()}
+
+
+class MemberForm(StyledForm, forms.Form):
+    """Somebody who has an account, or a name for a new one."""
+
+    user = forms.CharField(
+        max_length=150,
+        label="user name",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "list": "accounts"}),
+    )
+    email = forms.EmailField(required=False, label="e-mail", help_text="Only of a new account. May be left out.")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.REVIEWER)
+    is_new = forms.BooleanField(required=False, label="Make a new account with this name")
+
+    def account(self) -> User | None:
+        """The account that was named, if there is one."""
+        return User.objects.filter(username=self.cleaned_data["user"]).first()

@@ -1,0 +1,201 @@
+"""Projects in a real browser: one is made by clicking, categories are moved and merged, people are added."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from labeling import categories, prompts
+from labeling.choices import RunStatus
+from labeling.models import Category, CategoryMerge, LabelingRun, Project, PromptVersion, Text
+from reviews.models import Reviewer
+from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark, wait_until
+
+pytestmark = IN_BROWSER
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(visit: Visit, boss: User) -> Open:
+    return lambda path, **options: visit(boss, f"/projects/{path}", **options)
+
+
+def names(project: Project) -> list[str]:
+    return [category.name for category in project.shown_categories()]
+
+
+def test_a_project_with_three_categories_is_made_by_clicking(open_page: Open) -> None:
+    page = open_page("")
+    page.get_by_role("link", name="New project").click()
+    page.get_by_label("Name").fill("Opinions")
+    page.get_by_role("link", name="Sentiment").click()
+    expect(page, "#id_categories").to_have_value(
+        "Positive: The writer is pleased, praises or recommends.\n"
+        "Neutral: Facts, questions, or praise and blame in balance.\n"
+        "Negative: The writer is annoyed, disappointed or warns others."
+    )
+    assert page.get_by_label("Name").input_value() == "Opinions"
+    page.get_by_role("button", name="Make the project").click()
+    expect(page, ".frame-messages").to_contain_text("Project Opinions is made")
+    assert names(Project.objects.get(name="Opinions")) == ["Positive", "Neutral", "Negative"]
+
+
+def test_categories_are_put_in_order_by_keyboard(open_page: Open, project: Project) -> None:
+    page = open_page(f"{project.pk}/categories/")
+    button = page.get_by_role("button", name="Move Weather up")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page, "#order-said").to_have_text("Weather is number 2 of 3.")
+    expect(page, ":focus").to_have_attribute("aria-label", "Move Weather up")
+    page.keyboard.press("Enter")
+    expect(page, "#order-said").to_have_text("Weather is number 1 of 3.")
+    wait_until(page, lambda: names(project) == ["Weather", "Sports", "Business"])
+    expect(page, ":focus").to_have_attribute("aria-label", "Move Weather down")
+    page.reload()
+    assert page.locator("#categories h3").all_inner_texts() == ["Weather", "Sports", "Business"]
+
+
+def test_categories_are_put_in_order_by_dragging(open_page: Open, project: Project) -> None:
+    page = open_page(f"{project.pk}/categories/")
+    page.locator("#categories li:nth-child(1) .projects-grip").hover()
+    page.mouse.down()
+    box = page.locator("#categories li:nth-child(3)").bounding_box()
+    for step in range(1, 11):
+        page.mouse.move(box["x"] + 30, box["y"] - 200 + step * (200 + box["height"] / 2) / 10)
+    page.mouse.up()
+    wait_until(page, lambda: names(project) == ["Business", "Weather", "Sports"])
+
+
+def test_who_moves_what_somebody_else_moved_is_told(open_page: Open, project: Project) -> None:
+    page = open_page(f"{project.pk}/categories/")
+    categories.move(project.categories.get(name="Business"), by=-1)
+    page.get_by_role("button", name="Move Weather up").click()
+    expect(page, "#order-trouble").to_contain_text("Load this page again")
+    assert names(project) == ["Business", "Sports", "Weather"]
+
+
+def test_two_categories_are_merged(open_page: Open, project: Project, add_labeled: Callable[..., list[Text]]) -> None:
+    [text] = add_labeled(0.6)
+    LabelingRun.objects.update(status=RunStatus.SUCCEEDED)
+    page = open_page(f"{project.pk}/categories/")
+    page.get_by_role("link", name="Merge … Sports").click()
+    expect(page, "#content").to_contain_text("1 text holds Sports now")
+    page.get_by_label("Into").select_option(label="Business")
+    page.get_by_role("button", name="Show what moves").click()
+    expect(page, "#content").to_contain_text("They become Business")
+    assert not CategoryMerge.objects.exists()
+    page.get_by_role("button", name="Merge", exact=True).click()
+    expect(page, ".frame-messages").to_contain_text("Sports is part of Business now. 1 texts have followed.")
+    text.refresh_from_db()
+    assert text.current_label.category.name == "Business"
+
+
+def test_a_category_is_added_with_examples_and_a_colour(open_page: Open, project: Project) -> None:
+    page = open_page(f"{project.pk}/categories/")
+    page.get_by_role("link", name="Add a category").click()
+    page.get_by_label("Name").fill("Travel")
+    page.get_by_label("Another example").fill("A week at the beach.")
+    page.get_by_role("button", name="One more").click()
+    page.locator(":focus").fill("Trains to the north.")
+    page.get_by_label("Choose the colour").fill("#ff8800")
+    page.get_by_role("button", name="Add it").click()
+    expect(page, "#categories").to_contain_text("Travel")
+    made = Category.objects.get(name="Travel")
+    assert (made.examples, made.color) == (["A week at the beach.", "Trains to the north."], "#ff8800")
+
+
+def test_somebody_new_is_added_and_chooses_a_password(open_page: Open, visit: Visit, project: Project) -> None:
+    page = open_page(f"{project.pk}/members/")
+    page.get_by_label("User name").fill("maria")
+    page.get_by_label("Make a new account with this name").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    link = page.locator("#invite-link").input_value()
+    nobody = page.context.browser.new_context()
+    try:
+        own = nobody.new_page()
+        own.goto(link)
+        own.locator("#id_new_password1").fill("correct horse 7")
+        own.locator("#id_new_password2").fill("correct horse 7")
+        own.get_by_role("button", name="Choose it").click()
+        own.wait_for_url("**/review/**")
+    finally:
+        nobody.close()
+    assert User.objects.get(username="maria").check_password("correct horse 7")
+
+
+def test_the_preview_of_a_prompt_follows_what_is_written(open_page: Open, project: Project, add_texts: Any) -> None:
+    add_texts(project, EVIL, "The striker scored.")
+    page = open_page(f"{project.pk}/prompt/")
+    page.locator("#id_template").fill("Sort this: {text}")
+    expect(page, "#prompt-preview-messages").to_contain_text("Sort this:")
+    before = page.locator("#prompt-preview-messages").inner_text()
+    page.get_by_role("button", name="Another text").click()
+    wait_until(page, lambda: page.locator("#prompt-preview-messages").inner_text() != before)
+    page.locator("#id_hypothesis").fill("It tells of {}.")
+    expect(page, "#prompt-hypotheses").to_contain_text("It tells of Sports.")
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page, ".frame-messages").to_contain_text("Version 1 holds from now on")
+    assert PromptVersion.objects.get().hypothesis == "It tells of {}."
+    assert page.title() != "owned"
+
+
+def dress(project: Project, boss: User, anna: Reviewer, add_labeled: Callable[..., list[Text]]) -> None:
+    """A project in use: long words, colours, a retired and a merged category, versions of the prompt."""
+    add_labeled(0.6, 0.7, 0.9, 0.95)
+    LabelingRun.objects.update(status=RunStatus.SUCCEEDED)
+    sports, business, weather = project.shown_categories()
+    categories.edit(
+        sports,
+        {
+            "color": "#1f77b4",
+            "shortcut": "p",
+            "description": "Matches, players and results.",
+            "examples": ["The home team won.", "Two goals in the last minute."],
+        },
+    )
+    categories.edit(business, {"color": "#2ca02c", "description": "Companies, markets, jobs and prices. " * 3})
+    old = categories.add(project, "Politics")
+    categories.retire(categories.add(project, "Culture"))
+    Category.objects.filter(pk=old.pk).update(is_active=False, merged_into=weather)
+    Project.objects.filter(pk=project.pk).update(instructions="Go by what most of the text is about.\n\nDo not guess.")
+    prompts.save(PromptVersion(project=project, template="Sort this into {categories}:\n{text}"), user=boss)
+    prompts.save(PromptVersion(project=project, template="Decide: {text}", hypothesis="It is about {}."), user=boss)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_it_fits_the_screen_and_has_no_barriers(
+    open_page: Open,
+    visit: Visit,
+    boss: User,
+    anna: Reviewer,
+    project: Project,
+    add_labeled: Callable[..., list[Text]],
+    tmp_path: Path,
+    screen: str,
+) -> None:
+    dress(project, boss, anna, add_labeled)
+    sports = project.categories.get(name="Sports").pk
+    paths = {
+        "list": "",
+        "new": "new/?set=topics",
+        "overview": f"{project.pk}/",
+        "edit": f"{project.pk}/edit/",
+        "categories": f"{project.pk}/categories/",
+        "category": f"{project.pk}/categories/{sports}/",
+        "merge": f"{project.pk}/categories/{sports}/merge/",
+        "members": f"{project.pk}/members/",
+        "prompt": f"{project.pk}/prompt/",
+    }
+    found = []
+    for name, path in paths.items():
+        page = open_page(path, **SCREENS[screen])
+        page.wait_for_function("document.fonts.ready")
+        page.wait_for_timeout(300)
+        found += barriers(page, name)
+        page.screenshot(path=tmp_path / f"{name}-{screen}.png", full_page=True)
+        assert fits_the_screen(page), name
+        assert is_dark(page) is (screen == "dark")
+    assert found == []
