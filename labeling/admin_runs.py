@@ -1,6 +1,5 @@
 """The admin of labeling runs: how far each is, and buttons to pause, resume, cancel and retry it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,12 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 from unfold.decorators import display
 
-from labeling import run_progress, runs
+from labeling import runs, steering
 from labeling.admin import ReadOnlyAdmin
-from labeling.choices import RunPhase, RunStatus
+from labeling.choices import RunPhase
 from labeling.models import LabelingRun, RunChunk
+from labeling.steering import PERMISSION
 
-POLL_SECONDS = 2
 STATUS_COLORS = {
     "Running": "info",
     "Succeeded": "success",
@@ -25,8 +24,6 @@ STATUS_COLORS = {
     "Failed": "danger",
 }
 NEW_TEXTS_COLORS = {"Differ": "warning", "Alike": "success"}
-PERMISSION = "labeling.change_labelingrun"
-WORDS = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel", "retry": "Try the failed texts once more"}
 
 
 @admin.register(LabelingRun)
@@ -89,27 +86,32 @@ class LabelingRunAdmin(ReadOnlyAdmin):
         run = LabelingRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         more: dict[str, Any] = extra_context or {}
         if run is not None and self.has_view_permission(request, run):
-            more["progress"] = _progress(run)
-            more["run_verbs"] = [(verb, WORDS[verb]) for verb in VERBS]
-            more["may_change"] = request.user.has_perm(PERMISSION)
-            more["live"] = {"url": reverse("admin:run_progress", args=[run.pk]), "seconds": POLL_SECONDS}
+            more |= steering.shown(
+                run,
+                request.user,
+                progress_url=reverse("admin:run_progress", args=[run.pk]),
+                verb_url=lambda verb: reverse("admin:run_verb", args=[run.pk, verb]),
+            )
         return super().change_view(request, object_id, form_url, more)
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = get_object_or_404(LabelingRun, pk=pk)
         if not self.has_view_permission(request, run):
             raise Http404
-        return JsonResponse(_progress(run))
+        return JsonResponse(steering.progress(run))
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Pause, resume, cancel, or try the failed texts once more; then back to the run, or to the new one."""
         run = get_object_or_404(LabelingRun, pk=pk)
-        if verb not in VERBS or not request.user.has_perm(PERMISSION):
+        if not request.user.has_perm(PERMISSION):
             raise Http404
+        assert isinstance(request.user, AbstractBaseUser)  # the admin lets nobody else in
         try:
-            run = VERBS[verb](run, request)
+            run = steering.do(verb, run, request.user)
             self.message_user(request, f"{run} is {run.get_status_display().lower()}.")
-        except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
+        except steering.UnknownVerb:
+            raise Http404 from None
+        except steering.REFUSALS as reason:
             self.message_user(request, str(reason), messages.WARNING)
         return HttpResponseRedirect(reverse("admin:labeling_labelingrun_change", args=[run.pk]))
 
@@ -131,44 +133,3 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     @admin.action(description="Resume", permissions=["steer"])
     def resume(self, request: HttpRequest, picked: QuerySet[LabelingRun]) -> None:
         self.message_user(request, f"Resumed {sum(runs.resume(run) for run in picked)} runs.")
-
-
-def _pause(run: LabelingRun, request: HttpRequest) -> LabelingRun:
-    runs.pause(run)
-    return run
-
-
-def _resume(run: LabelingRun, request: HttpRequest) -> LabelingRun:
-    runs.resume(run)
-    return run
-
-
-def _cancel(run: LabelingRun, request: HttpRequest) -> LabelingRun:
-    runs.cancel(run)
-    return run
-
-
-def _retry(run: LabelingRun, request: HttpRequest) -> LabelingRun:
-    assert isinstance(request.user, AbstractBaseUser)  # the admin lets nobody else in
-    return runs.retry_failed(run, user=request.user)
-
-
-VERBS: dict[str, Callable[[LabelingRun, HttpRequest], LabelingRun]] = {
-    "pause": _pause,
-    "resume": _resume,
-    "cancel": _cancel,
-    "retry": _retry,
-}
-
-
-def _progress(run: LabelingRun) -> dict[str, Any]:
-    """With what can be done to it now."""
-    verbs = {
-        RunStatus.QUEUED: ["pause", "cancel"],
-        RunStatus.RUNNING: ["pause", "cancel"],
-        RunStatus.PAUSED: ["resume", "cancel"],
-    }.get(RunStatus(run.status), [])
-    found = run_progress.of(run)
-    if found.is_finished and runs.failed_texts(run).exists():
-        verbs = ["retry"]
-    return found.as_dict() | {"verbs": verbs}

@@ -8,7 +8,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from labeling import importing, runs
 from labeling.choices import UNDONE, LabelWhen, RunStatus
 from labeling.drafts import Draft
-from labeling.models import LabelingRun, Project
+from labeling.models import ImportRecord, LabelingRun, Project
+from labeling.readers import Readable
 
 SEARCHED_AT_ONCE = 1_000
 ALL_DONE = "All of these texts have a label already, or a person has decided them."
@@ -33,16 +34,47 @@ def label_later(
 
     Raises NoActiveCategories before anything is stored. Sent again, it stores nothing twice and labels what is left.
     """
-    if not project.active_categories():
-        raise runs.NoActiveCategories(
-            f"Project {project} has no active categories. Add some, then send the texts again."
-        )
+    _require_categories(project)
     added = importing.add(project, drafts)
     text_ids = _without_label(project, [draft.content_hash for draft in drafts])
     if not text_ids:
         return Backlog(added, 0, None, ALL_DONE if drafts else NONE_GOOD)
     run, note = start_or_join(project, text_ids=text_ids, provider=provider, user=user)
     return Backlog(added, len(text_ids), run, note)
+
+
+def label_many(
+    project: Project,
+    *,
+    lines: Sequence[str] = (),
+    file: Readable | None = None,
+    file_name: str = "",
+    provider: str = "",
+    user: AbstractBaseUser | None = None,
+) -> tuple[ImportRecord, LabelingRun | None, str]:
+    """Import one text a line, or a file, and label in the background all texts of the project that have no label.
+
+    Returns the record of the import, the run if there is one, and what becomes of the texts. Raises NoActiveCategories
+    before anything is stored, and ImportFailed.
+    """
+    _require_categories(project)
+    if file is not None:
+        record = importing.import_file(project, file, file_name=file_name, user=user)
+    else:
+        rows = ({"text": line} for line in lines)
+        record = importing.import_rows(project, rows, file_name="Written on the page", user=user)
+    try:
+        run, note = start_or_join(project, text_ids=None, provider=provider, user=user)
+    except runs.NothingToLabel:
+        return record, None, "Every text of the project has a label already."
+    return record, run, note
+
+
+def _require_categories(project: Project) -> None:
+    if not project.active_categories():
+        raise runs.NoActiveCategories(
+            f"Project {project} has no active categories. Add some, then send the texts again."
+        )
 
 
 def start_or_join(

@@ -20,6 +20,14 @@ def may_review(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("reviews.add_review")) or is_manager(request)
 
 
+def may_label(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("labeling.change_labelingrun"))
+
+
+def may_see_runs(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("labeling.view_labelingrun"))
+
+
 def is_manager(request: HttpRequest) -> bool:
     return may_manage(request.user)
 
@@ -45,6 +53,8 @@ class Entry:
 ENTRIES = (
     Entry("Dashboard", "dashboard", "home", may_enter),
     Entry("Projects", "folder_open", "projects:list", may_enter),
+    Entry("Label", "new_label", "label:page", may_label),
+    Entry("Runs", "play_circle", "runs:list", may_see_runs),
     Entry("Review", "rate_review", "review", may_review, ("reviews:projects",)),
     Entry("Statistics", "monitoring", "statistics:page", is_manager),
     Entry("Error budget", "verified", "budget:projects", is_manager),

@@ -14,6 +14,8 @@ urlpatterns = [
     path("", dashboard_page, name="home"),
     path("dashboard/", include("analytics.dashboard_urls")),
     path("projects/", include("reviews.project_urls")),
+    path("label/", include("labeling.label_urls")),
+    path("runs/", include("labeling.run_urls")),
     path("review/", review, name="review"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("health/", health_views.ready, name="health"),

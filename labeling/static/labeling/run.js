@@ -31,6 +31,7 @@ function draw(run) {
   });
   fill(byId("run-failures").tBodies[0], rows);
   byId("run-failures").hidden = !run.failed;
+  if (byId("run-failed")) byId("run-failed").hidden = !run.failed;
   for (const form of document.querySelectorAll("#run [data-verb]")) form.hidden = !run.verbs.includes(form.dataset.verb);
 }
 
