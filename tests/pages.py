@@ -47,6 +47,12 @@ ADDRESSES = {
     "health_live": Address(Kind.OPEN),
     "dashboard:live": Address(Kind.DATA),
     "dashboard:proof": Address(Kind.DATA, P),
+    "label:page": Address(Kind.PAGE),
+    "label:many": Address(Kind.VERB),
+    "runs:list": Address(Kind.PAGE),
+    "runs:run": Address(Kind.PAGE, ("run",)),
+    "runs:progress": Address(Kind.DATA, ("run",)),
+    "runs:verb": Address(Kind.VERB, ("run", "verb")),
     "imports:upload": Address(Kind.PAGE, P),
     "imports:import": Address(Kind.PAGE, IMPORT),
     "imports:start": Address(Kind.VERB, IMPORT),
@@ -131,7 +137,7 @@ def build_world(manager: User) -> dict[str, Any]:
     claimed, text = _reviewed(project, reviewer, colleague)
     add_learned(project, accuracy=0.8)
     add_learned(project, accuracy=0.87)
-    LabelingRun.objects.create(
+    run = LabelingRun.objects.create(
         project=project, provider="keyword", threshold=0.8, audit_share=0.0, total=400, status=RunStatus.PAUSED
     )
     imported = ImportRecord.objects.create(
@@ -141,6 +147,8 @@ def build_world(manager: User) -> dict[str, Any]:
     return {
         "project": project.pk,
         "import": imported.pk,
+        "run": run.pk,
+        "verb": "pause",
         "text": text.pk,
         "claimed": claimed.pk,
         "reviewer": colleague.pk,
