@@ -22,7 +22,6 @@ class UnknownScope(ValueError):
     """A scope that does not exist, or none at all. The message lists those there are."""
 
 
-@transaction.atomic
 def create(
     user: AbstractBaseUser,
     *,
@@ -31,10 +30,20 @@ def create(
     projects: Sequence[Project] = (),
     expires_at: datetime | None = None,
 ) -> str:
-    """A new key of the user, for these projects only where any are named.
+    """A new key of the user, as `make` makes it. This is the only time that it can be seen. Raises UnknownScope."""
+    return make(user, name=name, scopes=scopes, projects=projects, expires_at=expires_at)[1]
 
-    This is the only time that it can be seen. Raises UnknownScope.
-    """
+
+@transaction.atomic
+def make(
+    user: AbstractBaseUser,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    projects: Sequence[Project] = (),
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """What is kept of a new key, and the key itself; for these projects only where any are named."""
     key = secrets.token_hex(KEY_BYTES)
     made = ApiKey.objects.create(
         user_id=user.pk,
@@ -46,7 +55,7 @@ def create(
         expires_at=expires_at,
     )
     made.projects.set(projects)
-    return key
+    return made, key
 
 
 def authenticate(key: str) -> ApiKey | None:

@@ -7,10 +7,13 @@ from analytics.api import BudgetViewSet, CertificateViewSet
 from analytics.statistics_api import StatisticsViewSet
 from labeling.api import RunViewSet
 from labeling.category_api import CategoryViewSet
+from labeling.classifier_api import ClassifierViewSet
+from labeling.key_api import KeyViewSet
 from labeling.label_api import LabelingViewSet
 from labeling.text_api import LabelViewSet, TextViewSet
 from labeling_site.documentation import SchemaView
 from reviews.api import ReviewViewSet
+from reviews.assignment_api import AssignmentViewSet
 from reviews.project_api import ProjectViewSet
 
 router = SimpleRouter()
@@ -19,6 +22,9 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("label", LabelingViewSet, basename="labeling")
 router.register("texts", TextViewSet, basename="text")
 router.register("labels", LabelViewSet, basename="label")
+router.register("assignments", AssignmentViewSet, basename="assignment")
+router.register("classifiers", ClassifierViewSet, basename="classifier")
+router.register("keys", KeyViewSet, basename="key")
 router.register("runs", RunViewSet, basename="run")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", ProjectViewSet, basename="project")

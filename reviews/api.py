@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, NoReturn
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from labeling.lookups import find_project
-from labeling.models import Project, Text
+from labeling.models import Project
 from labeling.models.api_key import Scope
 from labeling.openapi import sent
 from labeling.permissions import HasScope
@@ -18,11 +19,12 @@ from labeling.problems import Problem
 from labeling.requests import checked
 from labeling.viewsets import Resource
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
-from reviews.access import reviewer_of
+from reviews.access import may_manage, reviewer_of
 from reviews.decisions import Decision
 from reviews.filters import Filters
 from reviews.models import Action, Review, Reviewer
 from reviews.queue import Nothing
+from reviews.review_filters import ReviewFilters
 
 KEY_HEADER = "Idempotency-Key"
 REPEATED = OpenApiResponse(serializers.ReviewSerializer, "The same key again: the review that was written first.")
@@ -34,20 +36,40 @@ class MayReview(HasScope):
     permission = "reviews.add_review"
 
 
-class ReviewViewSet(Resource):
-    """Texts that wait for the signed-in reviewer, and what can be decided about them."""
+class MayRead(HasScope):
+    scope = Scope.READ
+    permission = "reviews.view_review"
 
-    queryset = Review.objects.all()
+
+class ReviewViewSet(Resource):
+    """Texts that wait for the signed-in reviewer, what can be decided about them, and what was."""
+
+    queryset = Review.objects.select_related("text", "reviewer__user", "category_before", "category_after")
+    serializer_class = serializers.ReviewSerializer
+    filterset_class = ReviewFilters
     project_path = "text__project"
-    may_read = MayReview
+    may_read = MayRead
     may_write = MayReview
     is_repeatable = True  # one_review_per_idempotency_key
+
+    def get_queryset(self) -> QuerySet[Review]:
+        """Managers see everybody's reviews, others their own: those of others could sway them."""
+        rows = super().get_queryset().defer("text__content", "text__metadata")
+        return rows if may_manage(self.request.user) else rows.filter(reviewer__user_id=self.request.user.pk)
+
+    def list(self, request: Request) -> Response:
+        """Reviews that you may see, newest first: your own, or as a manager everybody's."""
+        return self.page()
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One review. About a text of the blind audit it keeps silent on the model's label."""
+        return Response(self.get_serializer(self.get_object()).data)
 
     def problem_of(self, error: Exception) -> Exception:
         return problems.of(error)
 
     @extend_schema(parameters=[serializers.PendingQuery], responses=serializers.PendingAnswer)
-    @action(detail=False)
+    @action(detail=False, permission_classes=[MayReview], pagination_class=None, filterset_class=None)
     def pending(self, request: Request) -> Response:
         """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
         wanted = checked(serializers.PendingQuery, request.query_params)
@@ -123,7 +145,8 @@ class ReviewViewSet(Resource):
     def release(self, request: Request) -> Response:
         """Take texts off your desk; counts those that lay there."""
         text_ids = checked(serializers.ReleaseBody, request.data).get("text_ids")
-        return Response({"count": queue.release(lookups.profile_of(request.user), text_ids)})
+        reviewer = lookups.profile_of(request.user)
+        return Response({"count": queue.release(reviewer, lookups.on_desk(request, reviewer, text_ids))})
 
     @extend_schema(
         request=serializers.ExtendBody, responses=serializers.CountAnswer, examples=[sent({"text_ids": [12, 15]})]
@@ -132,7 +155,8 @@ class ReviewViewSet(Resource):
     def extend(self, request: Request) -> Response:
         """Keep texts on your desk for longer; counts those that are still yours."""
         text_ids = checked(serializers.ExtendBody, request.data)["text_ids"]
-        return Response({"count": queue.extend(lookups.profile_of(request.user), text_ids)})
+        reviewer = lookups.profile_of(request.user)
+        return Response({"count": queue.extend(reviewer, lookups.on_desk(request, reviewer, text_ids) or ())})
 
 
 # --- The queue --------------------------------------------------------------------------------------------------------
@@ -165,7 +189,7 @@ def _document(project: Project, found: list[pending.Pending] | Nothing) -> dict[
 def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
     """Read a decision, record it, and show the review."""
     wanted = checked(body, _with_key(request))
-    text = _text(wanted)
+    text = lookups.find_text(request, wanted)
     reviewer = reviewer_of(request.user, text.project)
     category = wanted.get("category")
     decision = Decision(
@@ -178,10 +202,6 @@ def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
     )
     review, is_new = _record_once(reviewer, text.pk, decision)
     return _shown(review, is_new=is_new)
-
-
-def _text(wanted: dict[str, Any]) -> Text:
-    return lookups.find_text(wanted["text_id"]) if "text_id" in wanted else lookups.text_of_label(wanted["label_id"])
 
 
 def _record_once(reviewer: Reviewer, text_id: int, decision: Decision) -> tuple[Review, bool]:
@@ -206,7 +226,8 @@ def _refuse_key(review: Review) -> NoReturn:
 
 def _review_to_undo(request: Request, review_id: int | None) -> Review:
     """A review of this user, so that its project can be asked for the right to change it."""
-    mine = Review.objects.filter(reviewer__user_id=request.user.pk, reverted_by__isnull=True)
+    mine = lookups.within_key(request, Review.objects.filter(reviewer__user_id=request.user.pk), "text__project")
+    mine = mine.filter(reverted_by__isnull=True)
     if review_id is not None:
         mine = mine.filter(pk=review_id)
     review = mine.exclude(action=Action.UNDO).select_related("text__project").order_by("-pk").first()

@@ -1,10 +1,15 @@
 """Finds the rows that a request of the API names. All raise DRF's own errors."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from rest_framework.exceptions import NotFound, ValidationError
+from collections.abc import Mapping
+from typing import Any
 
-from labeling.lookups import by_name_or_id
-from labeling.models import Category, Label, Project, Text
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+
+from labeling.lookups import Row, by_name_or_id
+from labeling.models import ApiKey, Category, Label, Project, Text
 from reviews.access import NotYourProject
 from reviews.models import Reviewer
 
@@ -24,16 +29,35 @@ def find_category(project: Project, reference: str | int) -> Category:
     return found
 
 
-def find_text(text_id: int) -> Text:
-    if text := Text.objects.select_related("project").filter(pk=text_id).first():
-        return text
-    raise NotFound(f"There is no text {text_id}.")
-
-
-def text_of_label(label_id: int) -> Text:
-    if label := Label.objects.select_related("text__project").filter(pk=label_id).first():
+def find_text(request: Request, wanted: Mapping[str, Any]) -> Text:
+    """The text that a decision is about: by `text_id`, or by the `label_id` that was judged."""
+    if "text_id" in wanted:
+        texts = within_key(request, Text.objects.select_related("project"))
+        if text := texts.filter(pk=wanted["text_id"]).first():
+            return text
+        raise NotFound(f"There is no text {wanted['text_id']}.")
+    labels = within_key(request, Label.objects.select_related("text__project"), "text__project")
+    if label := labels.filter(pk=wanted["label_id"]).first():
         return label.text
-    raise NotFound(f"There is no label {label_id}.")
+    raise NotFound(f"There is no label {wanted['label_id']}.")
+
+
+def within_key(request: Request, rows: QuerySet[Row], path: str = "project") -> QuerySet[Row]:
+    """The rows that the request's API key may touch, where it is bound to projects.
+
+    Whether the user is a member of the project is asked afterwards, and answered with a reason.
+    """
+    key = request.auth
+    return rows.filter(**{f"{path}__in": key.projects.all()}) if isinstance(key, ApiKey) and key.is_bound else rows
+
+
+def on_desk(request: Request, reviewer: Reviewer, text_ids: list[int] | None) -> list[int] | None:
+    """The texts that a request may take off the desk, or keep there; None for all."""
+    key = request.auth
+    if not (isinstance(key, ApiKey) and key.is_bound):
+        return text_ids
+    mine = within_key(request, reviewer.assignments.all(), "text__project").values_list("text_id", flat=True)
+    return list(mine if text_ids is None else mine.filter(text_id__in=text_ids))
 
 
 def profile_of(user: AbstractBaseUser | AnonymousUser) -> Reviewer:

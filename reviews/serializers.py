@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from labeling.fields import CategoryReference, ProjectReference, RowId, Share
 from labeling.models import Label
-from reviews.blind import is_blind, is_blind_text
-from reviews.models import Review
+from reviews.blind import is_blind, is_blind_text, shown_reason
+from reviews.models import Assignment, Review
 from reviews.pending import Pending
 
 MOST_ROWS = 100
@@ -172,6 +172,21 @@ class ReviewSerializer(serializers.ModelSerializer):
             hidden = (*HIDDEN_IN_REVIEWS, "category_after") if review.reverts_id else HIDDEN_IN_REVIEWS
             shown.update(dict.fromkeys(hidden))
         return shown
+
+
+class AssignmentSerializer(serializers.ModelSerializer):
+    """A text on a desk. Whether it is there to score the reviewer is nobody's to know."""
+
+    project = serializers.CharField(source="text.project.name")
+    reviewer = serializers.CharField(source="reviewer.user.username")
+    reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Assignment
+        fields = ["id", "text_id", "project", "reviewer", "reason", "claimed_at", "expires_at"]
+
+    def get_reason(self, claim: Assignment) -> str:
+        return shown_reason(claim.reason)
 
 
 class OtherReview(serializers.ModelSerializer):

@@ -8,6 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from labeling import api_keys
+from labeling.access import projects_of
+from labeling.lookups import by_name_or_id
+from labeling.models import Project
 from labeling.models.api_key import Scope
 
 LONGEST_DAYS = 3650
@@ -23,13 +26,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scopes", required=True, metavar="SCOPE,SCOPE", help=f"what it may be used for: {', '.join(Scope.values)}"
         )
+        parser.add_argument(
+            "--projects",
+            default="",
+            metavar="P,P",
+            help="the only projects it may touch (default: all)",
+        )
         parser.add_argument("--expires-days", type=int, metavar="N", help="days until it ends (default: never)")
 
-    def handle(self, *, username: str, name: str, scopes: str, expires_days: int | None, **_: Any) -> None:
-        wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    def handle(
+        self, *, username: str, name: str, scopes: str, projects: str, expires_days: int | None, **_: Any
+    ) -> None:
         user, checked_name, expires_at = _find_user(username), _checked_name(name), _end(expires_days)
+        bound = [_find_project(user, reference) for reference in _listed(projects)]
         try:
-            key = api_keys.create(user, name=checked_name, scopes=wanted, expires_at=expires_at)
+            key = api_keys.create(
+                user, name=checked_name, scopes=_listed(scopes), projects=bound, expires_at=expires_at
+            )
         except api_keys.UnknownScope as error:
             raise CommandError(str(error)) from None
         self.stdout.write(key)
@@ -44,6 +57,16 @@ def _find_user(username: str) -> User:
     if not user.is_active:
         raise CommandError(f"User '{username}' is not active, so the key would not work. Activate the user first.")
     return user
+
+
+def _listed(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]
+
+
+def _find_project(user: User, reference: str) -> Project:
+    if project := by_name_or_id(projects_of(user), reference):
+        return project
+    raise CommandError(f"'{user}' may see no project '{reference}'. Make them a member, or name another one.")
 
 
 def _checked_name(name: str) -> str:
