@@ -41,7 +41,7 @@ def of(record: ImportRecord) -> ImportProgress:
         duplicate=record.duplicate,
         empty=record.empty,
         rejected=record.rejected,
-        note=_note(record),
+        note=on_page(note_of(record)),
     )
 
 
@@ -51,9 +51,10 @@ def _percent(record: ImportRecord) -> int | None:
     return None if record.share is None else min(99, int(100 * record.share))
 
 
-def _note(record: ImportRecord) -> str:
+def note_of(record: ImportRecord) -> str:
+    """What a person should know, in the words of the command."""
     if record.error:
-        return on_page(record.error)
+        return record.error
     if record.is_unfinished and not workers.alive(workers.INTERACTIVE).exists():
         return workers.NONE_RUNNING
     return ""

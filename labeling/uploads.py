@@ -71,6 +71,27 @@ def take(
     )
 
 
+def take_and_start(
+    project: Project,
+    file: File,
+    *,
+    options: ImportOptions,
+    file_format: str = "",
+    encoding: str = "",
+    user: AbstractBaseUser | None,
+) -> ImportRecord:
+    """Import a file whose columns are known. Raises ImportFailed, after which nothing of it is kept."""
+    name = file.name or ""
+    record = take(project, file, name=name, file_format=file_format, encoding=encoding, user=user)
+    try:
+        start(record, options)
+    except ImportFailed:
+        _delete_file(record)
+        record.delete()
+        raise
+    return record
+
+
 def read_as(record: ImportRecord, *, file_format: str, encoding: str) -> None:
     """Have an upload that is not started read in another way. Nothing is written before it is started."""
     record.file_format = file_format or record.file_format

@@ -8,6 +8,8 @@ from analytics.statistics_api import StatisticsViewSet
 from labeling.api import RunViewSet
 from labeling.category_api import CategoryViewSet
 from labeling.classifier_api import ClassifierViewSet
+from labeling.export_api import ExportViewSet
+from labeling.import_api import ImportViewSet
 from labeling.key_api import KeyViewSet
 from labeling.label_api import LabelingViewSet
 from labeling.text_api import LabelViewSet, TextViewSet
@@ -26,6 +28,8 @@ router.register("assignments", AssignmentViewSet, basename="assignment")
 router.register("classifiers", ClassifierViewSet, basename="classifier")
 router.register("keys", KeyViewSet, basename="key")
 router.register("runs", RunViewSet, basename="run")
+router.register("imports", ImportViewSet, basename="import")
+router.register("exports", ExportViewSet, basename="export")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("projects", ProjectViewSet, basename="project")
 router.register("statistics", StatisticsViewSet, basename="statistics")

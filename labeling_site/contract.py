@@ -51,6 +51,7 @@ SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RunStatus": "labeling.choices.RunStatus",
         "RunOrigin": "labeling.choices.RunOrigin",
+        "ImportStatus": "labeling.choices.ImportStatus",
         "TextStatus": "labeling.choices.TextStatus",
         "LabelOrigin": "labeling.choices.LabelOrigin",
         "ClassifierKind": "labeling.choices.ClassifierKind",

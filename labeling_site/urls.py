@@ -31,6 +31,7 @@ urlpatterns = [
     re_path(r"^docs/?$", documentation.swagger, name="docs"),
     re_path(r"^redoc/?$", documentation.redoc, name="redoc"),
     path("redoc/redoc.js", documentation.redoc_script, name="redoc-script"),
+    path("projects/<int:project_id>/export/", include("labeling.export_urls")),
     path("api/", include("labeling_site.api")),
 ]
 

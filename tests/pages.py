@@ -60,6 +60,8 @@ ADDRESSES = {
     "imports:label": Address(Kind.VERB, IMPORT),
     "imports:progress": Address(Kind.DATA, IMPORT),
     "imports:rejected": Address(Kind.DATA, IMPORT),
+    "exports:page": Address(Kind.PAGE, P),
+    "exports:download": Address(Kind.DATA, P, "?only=all&file_format=csv"),
     "reviews:projects": Address(Kind.PAGE),
     "reviews:desk": Address(Kind.PAGE, P),
     "reviews:next": Address(Kind.VERB, P),

@@ -17,10 +17,13 @@ class Format:
     """One file format: its writer by dotted name, and what its files can hold."""
 
     writer: str
+    content_type: str
+    words: str  # what it is for people
     is_text: bool = True
     folder_names: tuple[str, ...] = ()
     has_alternatives: bool = True
     most_rows: int | None = None
+    most_characters: int | None = None  # of one cell, in UTF-16 units
 
     @property
     def is_folder(self) -> bool:
@@ -36,14 +39,36 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format("labeling.writers.delimited.comma_separated", has_alternatives=False),
-    "tsv": Format("labeling.writers.delimited.tab_separated", has_alternatives=False),
-    "jsonl": Format("labeling.writers.json_text.lines"),
-    "json": Format("labeling.writers.json_text.array"),
-    "parquet": Format("labeling.writers.columnar.parquet", is_text=False),
-    "xlsx": Format("labeling.writers.xlsx.workbook", is_text=False, has_alternatives=False, most_rows=1_048_575),
+    "csv": Format(
+        "labeling.writers.delimited.comma_separated", "text/csv; charset=utf-8", "CSV: a table", has_alternatives=False
+    ),
+    "tsv": Format(
+        "labeling.writers.delimited.tab_separated",
+        "text/tab-separated-values; charset=utf-8",
+        "TSV: a table with tabs",
+        has_alternatives=False,
+    ),
+    "jsonl": Format("labeling.writers.json_text.lines", "application/x-ndjson", "JSONL: an object a line"),
+    "json": Format("labeling.writers.json_text.array", "application/json", "JSON: one array"),
+    "parquet": Format(
+        "labeling.writers.columnar.parquet",
+        "application/vnd.apache.parquet",
+        "Parquet: for pandas, DuckDB and the like",
+        is_text=False,
+    ),
+    "xlsx": Format(
+        "labeling.writers.xlsx.workbook",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "XLSX: for Excel",
+        is_text=False,
+        has_alternatives=False,
+        most_rows=1_048_575,
+        most_characters=32_767,
+    ),
     "hf": Format(
         "labeling.writers.columnar.hugging_face",
+        "application/zip",
+        "A Hugging Face dataset, in a ZIP",
         is_text=False,
         folder_names=("data-00000-of-00001.arrow", "dataset_info.json", "state.json"),
     ),

@@ -38,9 +38,9 @@ DATA_FILE = "data-00000-of-00001.arrow"
 def parquet(batches: Iterable[Batch], tally: Tally) -> Iterator[bytes]:
     """One Parquet file."""
     compression = "zstd" if pa.Codec.is_available("zstd") else "snappy"
-    sink = _Sink()
-    with pq.ParquetWriter(sink, SCHEMA, compression=compression) as writer:
-        for group in _groups(batches):
+    sink, schema = _Sink(), _schema(tally)
+    with pq.ParquetWriter(sink, schema, compression=compression) as writer:
+        for group in _groups(batches, schema):
             writer.write_table(group, row_group_size=GROUP_ROWS + len(group))
             yield sink.taken()
         if tally.certificate:
@@ -51,18 +51,22 @@ def parquet(batches: Iterable[Batch], tally: Tally) -> Iterator[bytes]:
 def hugging_face(batches: Iterable[Batch], tally: Tally) -> Iterator[tuple[str, Iterator[bytes]]]:
     """The files of a Hugging Face dataset."""
     # The library caches what it computes under this name: it has to differ when the data do.
-    digest = blake2b(digest_size=8)
-    yield DATA_FILE, _digested(_arrow_stream(batches), digest)
-    yield "dataset_info.json", iter([to_json(_dataset_info())])
+    digest, schema = blake2b(digest_size=8), _schema(tally)
+    yield DATA_FILE, _digested(_arrow_stream(batches, schema), digest)
+    yield "dataset_info.json", iter([to_json(_dataset_info(schema))])
     yield "state.json", iter([to_json(_state(digest.hexdigest()))])
     if tally.certificate:
         yield CERTIFICATE_FILE, iter([to_json(tally.certificate)])
 
 
-def _arrow_stream(batches: Iterable[Batch]) -> Iterator[bytes]:
+def _schema(tally: Tally) -> pa.Schema:
+    return pa.schema([SCHEMA.field(name) for name in tally.wanted(SCHEMA.names)])
+
+
+def _arrow_stream(batches: Iterable[Batch], schema: pa.Schema) -> Iterator[bytes]:
     sink = _Sink()
-    with pa.ipc.new_stream(sink, SCHEMA) as writer:
-        for group in _groups(batches):
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for group in _groups(batches, schema):
             writer.write_table(group, max_chunksize=1000)
             yield sink.taken()
     yield sink.taken()
@@ -74,8 +78,8 @@ def _digested(chunks: Iterable[bytes], digest: blake2b) -> Iterator[bytes]:
         yield chunk
 
 
-def _dataset_info() -> dict[str, Any]:
-    features = {field.name: _feature(field.type) for field in SCHEMA}
+def _dataset_info(schema: pa.Schema) -> dict[str, Any]:
+    features = {field.name: _feature(field.type) for field in schema}
     return {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
 
 
@@ -100,25 +104,25 @@ def _state(fingerprint: str) -> dict[str, Any]:
     }
 
 
-def _groups(batches: Iterable[Batch]) -> Iterator[pa.Table]:
+def _groups(batches: Iterable[Batch], schema: pa.Schema) -> Iterator[pa.Table]:
     """Tables of about GROUP_ROWS rows or GROUP_BYTES bytes."""
     parts: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
-        parts.append(_columns(batch))
+        parts.append(_columns(batch, schema))
         rows, size = rows + len(batch), size + parts[-1].nbytes
         if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-            yield pa.Table.from_batches(parts, schema=SCHEMA).combine_chunks()
+            yield pa.Table.from_batches(parts, schema=schema).combine_chunks()
             parts, rows, size = [], 0, 0
     if parts:
-        yield pa.Table.from_batches(parts, schema=SCHEMA).combine_chunks()
+        yield pa.Table.from_batches(parts, schema=schema).combine_chunks()
 
 
-def _columns(batch: Batch) -> pa.RecordBatch:
+def _columns(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
     columns = dict(zip(Record._fields, zip(*batch, strict=True), strict=True))
     columns["metadata"] = tuple(metadata_json(record) for record in batch)
     return pa.RecordBatch.from_arrays(
-        [pa.array(columns[field.name], type=field.type) for field in SCHEMA], schema=SCHEMA
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
     )
 
 

@@ -57,6 +57,8 @@ Batch: TypeAlias = Sequence[Record]
 
 
 CERTIFICATE_FILE = "certificate.json"  # in a folder that is exported
+# By these an import recognises a file of ours, so they are in every one.
+ALWAYS = ("text_id", "label_version")
 
 
 @dataclass
@@ -65,8 +67,13 @@ class Tally:
 
     on_rows: Callable[[int], None] | None = None
     certificate: dict[str, Any] | None = None  # what is proven about the labels; formats that can carry it do
+    columns: frozenset[str] | None = None  # what is wanted of Record's fields; None for all
     rows: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def wanted(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the names that are to be written, in their order."""
+        return tuple(name for name in names if self.columns is None or name in self.columns or name in ALWAYS)
 
     def count(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Pass `batches` on, counting their rows."""

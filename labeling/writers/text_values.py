@@ -1,7 +1,9 @@
 """How values look in formats that are text: JSON, and the flat cells of CSV, TSV and XLSX."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import orjson
@@ -33,6 +35,16 @@ def to_json(value: object) -> bytes:
 def metadata_json(record: Record) -> str:
     """The record's metadata as a JSON string that every format can hold."""
     return to_json(record.metadata).decode() if record.metadata else "{}"
+
+
+def utf16_units(text: str) -> int:
+    """The length of a text as Excel counts it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def picker(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes the wanted values out of those that have these names."""
+    return itemgetter(*map(names.index, wanted)) if len(wanted) < len(names) else lambda values: values
 
 
 def flat(record: Record) -> list[Cell]:

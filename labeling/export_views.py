@@ -1,0 +1,66 @@
+"""The export dialog: what a file would hold, what is proven about it, and the file itself as a stream."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from labeling import certification, counting, exporting
+from labeling.export_forms import COLUMNS, FORMAT_CHOICES, ONLY_CHOICES, ExportForm
+from labeling.exporting import Download
+from labeling.models import Project
+from labeling.pages import render_page
+from labeling.project_pages import for_project
+
+EXPORT = "labeling.view_label"
+
+
+@for_project(EXPORT)
+@require_GET
+def export_page(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """What there is to export, and the promise that goes with it."""
+    counts = texts_of_each(project)
+    context = {
+        "title": f"Export: {project.name}",
+        "project": project,
+        "choices": [{"value": value, "words": words, "texts": counts[value]} for value, words in ONLY_CHOICES],
+        "formats": FORMAT_CHOICES,
+        "columns": COLUMNS,
+        "promise": certification.statement(project),
+    }
+    return render_page(request, "labeling/export.html", context)
+
+
+@for_project(EXPORT)
+@require_GET
+def download(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """The file, as it is written."""
+    form = ExportForm(request.GET)
+    if not form.is_valid():
+        for name, errors in form.errors.items():
+            messages.warning(request, f"{name}: {' '.join(map(str, errors))}")
+        return redirect("exports:page", project_id=project.pk)
+    try:
+        return answer_with(exporting.download(project, **form.wanted()))
+    except exporting.DoesNotFit as reason:
+        messages.warning(request, str(reason))
+        return redirect("exports:page", project_id=project.pk)
+
+
+def texts_of_each(project: Project) -> dict[str, int]:
+    """How many texts each choice holds."""
+    counts = counting.texts_by_status([project.pk])[project.pk]
+    chosen = exporting.SELECTIONS.items()
+    return {only: sum(counts.get(status, 0) for status in statuses) for only, statuses in chosen}
+
+
+def answer_with(file: Download) -> StreamingHttpResponse:
+    """A response that sends each piece when it is made."""
+    headers: dict[str, Any] = {
+        "Content-Disposition": f'attachment; filename="{file.name}"',
+        "X-Accel-Buffering": "no",  # nginx would hold pieces back
+    }
+    return StreamingHttpResponse(file.pieces, content_type=file.content_type, headers=headers)
