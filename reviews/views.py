@@ -21,7 +21,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drifting
+from labeling import counting, drifting
 from labeling.models import Project
 from labeling.pages import render_page
 from reviews import decisions, desk, queue, refusals
@@ -53,18 +53,18 @@ def projects_page(request: HttpRequest) -> HttpResponse:
         return redirect("reviews:desk", project_id=mine[0].pk)
     shown = list(Project.objects.filter(is_archived=False)) if is_manager else mine
     warned = drifting.warnings(shown) if is_manager else {}
+    waiting = counting.waiting_for_people([project.pk for project in shown])
     context = {
         "title": "Review desk",
         "rows": [
             {
                 "project": project,
                 "has_desk": project in mine,
-                "waiting": desk.waiting_in(project),
+                "waiting": waiting[project.pk],
                 "drift": warned.get(project.pk),
             }
             for project in shown
         ],
-        "most": desk.MOST_COUNTED,
         "is_manager": is_manager,
         "reviewer": Reviewer.objects.filter(user_id=request.user.pk or 0).first(),
     }

@@ -34,7 +34,7 @@ class Kind(Enum):
 class Address:
     kind: Kind
     args: tuple[str, ...] = ()  # names of the world's keys
-    query: str = ""
+    query: str = ""  # names keys of the world in braces
 
 
 P, T, IMPORT = ("project",), ("project", "text"), ("project", "import")
@@ -88,6 +88,12 @@ ADDRESSES = {
     "reviews:near_duplicates": Address(Kind.PAGE, P),
     "reviews:text_history": Address(Kind.PAGE, ("text",)),
     "reviews:reviewer_history": Address(Kind.PAGE, ("reviewer",)),
+    "statistics:page": Address(Kind.PAGE, query="?project=News"),
+    "statistics:count": Address(Kind.VERB),
+    "statistics:cell": Address(Kind.PAGE, query="?project=News&machine={category}&human={category}"),
+    "statistics:report": Address(Kind.DATA, ("format",), "?project=News"),
+    "statistics:csv": Address(Kind.DATA, ("figure",), "?project=News"),
+    "statistics:svg": Address(Kind.DATA, ("figure",), "?project=News"),
     "analytics:projects": Address(Kind.PAGE),
     "analytics:agreement": Address(Kind.PAGE, P),
     "budget:projects": Address(Kind.PAGE),
@@ -120,7 +126,7 @@ def _names(patterns: list[Any], namespaces: tuple[str, ...]) -> Iterator[str]:
 def addresses(world: dict[str, Any], *kinds: Kind) -> list[str]:
     """The paths of these kinds in this world."""
     return [
-        reverse(name, args=[world[key] for key in address.args]) + address.query
+        reverse(name, args=[world[key] for key in address.args]) + address.query.format(**world)
         for name, address in ADDRESSES.items()
         if address.kind in kinds
     ]
@@ -155,6 +161,9 @@ def build_world(manager: User) -> dict[str, Any]:
         "claimed": claimed.pk,
         "reviewer": colleague.pk,
         "certificate": certificate.pk,
+        "category": project.active_categories()[0].pk,
+        "format": "html",
+        "figure": "status",
         "somebody": urlsafe_base64_encode(force_bytes(manager.pk)),
         "token": default_token_generator.make_token(manager),
     }
