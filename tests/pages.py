@@ -24,6 +24,7 @@ ELSEWHERE = ("admin", "api")  # what stands in the admin and the API has tests o
 
 class Kind(Enum):
     PAGE = auto()  # HTML in the program's frame
+    PACKAGED = auto()  # HTML that a package draws within the frame
     DATA = auto()  # JSON or a file, for those who may see the page
     VERB = auto()  # a change, by POST only
     OPEN = auto()  # for everybody, without an account
@@ -88,6 +89,9 @@ ADDRESSES = {
     "reviews:near_duplicates": Address(Kind.PAGE, P),
     "reviews:text_history": Address(Kind.PAGE, ("text",)),
     "reviews:reviewer_history": Address(Kind.PAGE, ("reviewer",)),
+    "docs": Address(Kind.PACKAGED),
+    "redoc": Address(Kind.PACKAGED),
+    "redoc-script": Address(Kind.OPEN),
     "statistics:page": Address(Kind.PAGE, query="?project=News"),
     "statistics:count": Address(Kind.VERB),
     "statistics:cell": Address(Kind.PAGE, query="?project=News&machine={category}&human={category}"),

@@ -11,7 +11,9 @@ from django.urls import reverse
 from tests.pages import ADDRESSES, Kind, addresses, build_world, found_names
 
 pytestmark = pytest.mark.django_db
-INNER = (Kind.PAGE, Kind.DATA, Kind.VERB, Kind.LEADS_ON)
+OF_PROJECTS = (Kind.PAGE, Kind.DATA, Kind.VERB)
+WITHOUT_PROJECTS = ("/",)  # says whom to ask
+INNER = (Kind.PAGE, Kind.PACKAGED, Kind.DATA, Kind.VERB, Kind.LEADS_ON)
 
 
 @pytest.fixture
@@ -44,14 +46,14 @@ def test_strangers_are_refused(client: Client, world: dict[str, Any], stranger: 
 
 def test_staff_without_any_right_see_nothing_of_a_project(client: Client, world: dict[str, Any]) -> None:
     client.force_login(User.objects.create_user("newcomer", is_staff=True))
-    for path in addresses(world, *INNER):
+    for path in addresses(world, *OF_PROJECTS):
         answer = asked(client, path, verb=path in addresses(world, Kind.VERB))
-        assert answer.status_code in (403, 404) or path in ("/", "/review/"), f"{path}: {answer.status_code}"
+        assert answer.status_code in (403, 404) or path in WITHOUT_PROJECTS, f"{path}: {answer.status_code}"
 
 
 def test_a_manager_gets_every_page(client: Client, world: dict[str, Any], manager: User) -> None:
     client.force_login(manager)
-    for path in addresses(world, Kind.PAGE, Kind.DATA):
+    for path in addresses(world, Kind.PAGE, Kind.PACKAGED, Kind.DATA):
         answer = client.get(path)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
 

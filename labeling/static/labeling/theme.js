@@ -1,6 +1,6 @@
 // Before anything is drawn: light or dark, as the person chose or as the system is. Kept where the admin's theme keeps it.
 
-const CHOSEN = "_x_adminTheme";
+const CHOSEN = "adminTheme";
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
 function chosenTheme() {
