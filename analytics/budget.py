@@ -127,7 +127,7 @@ def missing(project: Project, plan: Plan) -> list[dict[str, str]]:
     found = []
     if unlabeled:
         words = f"{texts(unlabeled)} {has(unlabeled)} no label yet. Audits are drawn when all texts have one."
-        found.append(_todo(words, "Label them", reverse("admin:labeling_project_changelist")))
+        found.append(_todo(words, "Label them", reverse("home")))
     if plan.waiting:
         words = f"{number(plan.waiting)} of {number(plan.audits)} audit texts wait to be decided, blind, at the desk."
         found.append(_todo(words, "Review desk", reverse("reviews:projects")))

@@ -178,7 +178,6 @@ def _facts(project: Any, counts: StatusCounts) -> Facts:
         labeled=total - undone,
         reviewed=counts.get(TextStatus.REVIEWED, 0),
         is_certified=project.is_certified,
-        is_exported=False,
     )
 
 

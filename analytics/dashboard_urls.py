@@ -8,5 +8,6 @@ app_name = "dashboard"
 
 urlpatterns = [
     path("live.json", views.live_json, name="live"),
+    path("<int:project_id>/label/", views.label, name="label"),
     path("<int:project_id>/proof.json", views.proof_json, name="proof"),
 ]

@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from analytics import dashboard
-from labeling import counting, workers
+from labeling import counting, runs, steering, workers
 from labeling.access import projects_of
-from labeling.pages import render_page, staff_page
+from labeling.pages import for_staff, render_page, staff_page
 from reviews import desk
 from reviews.access import may_manage
 from reviews.models import Reviewer
@@ -66,6 +68,21 @@ def live_json(request: HttpRequest) -> HttpResponse:
         return refusal
     projects = dashboard.shown_projects(projects_of(request.user))
     return JsonResponse(dashboard.live([project.pk for project in projects]))
+
+
+@require_POST
+@for_staff
+def label(request: HttpRequest, project_id: int) -> HttpResponseBase:
+    """Label the project's texts in the background, and follow that."""
+    project = get_object_or_404(projects_of(request.user), pk=project_id)
+    if not request.user.has_perm(steering.PERMISSION):
+        raise PermissionDenied(f"You lack the permission '{steering.PERMISSION}'. Ask a manager for it.")
+    try:
+        run = runs.start_in_background(project, user=request.user)
+    except steering.REFUSALS as reason:
+        messages.warning(request, str(reason))
+        return redirect("home")
+    return redirect("runs:run", pk=run.pk)
 
 
 @never_cache

@@ -1,6 +1,6 @@
 """The way of a project from nothing to a proven export, step by step, and which step is next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
@@ -15,6 +15,7 @@ class Step:
     hint: str
     button: str
     link: str
+    is_change: bool = False  # done by a click, not on a page of its own
     is_done: bool = False
     is_next: bool = False
 
@@ -28,11 +29,13 @@ class Facts:
     labeled: int
     reviewed: int
     is_certified: bool
-    is_exported: bool
 
 
 def steps(project: Project, facts: Facts) -> tuple[Step, ...]:
-    """All steps in their order. The next is the first that is not done: later ones may be done before it."""
+    """All steps in their order. The next is the first that is not done: later ones may be done before it.
+
+    An export is asked for again and again, so the last step stays.
+    """
     done = (
         True,
         facts.categories > 1,
@@ -40,28 +43,42 @@ def steps(project: Project, facts: Facts) -> tuple[Step, ...]:
         facts.labeled > 0,
         facts.reviewed > 0,
         facts.is_certified,
-        facts.is_exported,
+        False,
     )
-    following = done.index(False) if False in done else None
+    following = done.index(False)
     return tuple(
-        Step(*words, is_done=is_done, is_next=place == following)
-        for place, (words, is_done) in enumerate(zip(_steps(project), done, strict=True))
+        replace(step, is_done=is_done, is_next=place == following)
+        for place, (step, is_done) in enumerate(zip(_steps(project.pk), done, strict=True))
     )
 
 
-def _steps(project: Project) -> list[tuple[str, str, str, str]]:
-    pk = project.pk
-    edit = reverse("admin:labeling_project_change", args=[pk])
+def _steps(pk: int) -> list[Step]:
+    def page(name: str) -> str:
+        return reverse(name, args=[pk])
+
     return [
-        ("Create a project", "", "Projects", reverse("admin:labeling_project_changelist")),
-        ("Add categories", "Two or more, each with a sentence that says what belongs there.", "Add categories", edit),
-        ("Import texts", "A file or pasted lines. What is there already is counted once.", "Import", edit),
-        ("Label", "The machine labels all texts in the background.", "Label", edit),
-        ("Review", "Decide what the machine is unsure of, and the blind audit.", "Review", _review(pk)),
-        ("Certify", "Prove how many labels are wrong at most.", "Error budget", reverse("budget:page", args=[pk])),
-        ("Export", "Texts and labels with where they came from.", "Export", edit),
+        Step("Create a project", "", "New project", reverse("projects:new")),
+        Step(
+            "Add categories",
+            "Two or more, each with a sentence that says what belongs there.",
+            "Add categories",
+            page("projects:categories"),
+        ),
+        Step(
+            "Import texts",
+            "A file or pasted lines. What is there already is left out.",
+            "Import",
+            page("imports:upload"),
+        ),
+        Step(
+            "Label", "The machine labels all texts in the background.", "Label", page("dashboard:label"), is_change=True
+        ),
+        Step(
+            "Review",
+            "Decide what the machine is unsure of, and the blind audit.",
+            "Review",
+            f"{reverse('review')}?project={pk}",
+        ),
+        Step("Certify", "Prove how many labels are wrong at most.", "Certify", page("budget:page")),
+        Step("Export", "Texts and labels, with where they came from.", "Export", page("projects:overview")),
     ]
-
-
-def _review(project_id: int) -> str:
-    return f"{reverse('review')}?project={project_id}"

@@ -39,6 +39,7 @@ class Address:
 
 
 P, T, IMPORT = ("project",), ("project", "text"), ("project", "import")
+CATEGORY, MEMBER = ("project", "category"), ("project", "reviewer")
 ADDRESSES = {
     "home": Address(Kind.PAGE),
     "review": Address(Kind.LEADS_ON),
@@ -48,6 +49,26 @@ ADDRESSES = {
     "health_live": Address(Kind.OPEN),
     "dashboard:live": Address(Kind.DATA),
     "dashboard:proof": Address(Kind.DATA, P),
+    "dashboard:label": Address(Kind.VERB, P),
+    "projects:list": Address(Kind.PAGE),
+    "projects:new": Address(Kind.PAGE),
+    "projects:overview": Address(Kind.PAGE, P),
+    "projects:edit": Address(Kind.PAGE, P),
+    "projects:archive": Address(Kind.VERB, P),
+    "projects:categories": Address(Kind.PAGE, P),
+    "projects:new_category": Address(Kind.PAGE, P),
+    "projects:reorder": Address(Kind.VERB, P),
+    "projects:label_anew": Address(Kind.VERB, P),
+    "projects:category": Address(Kind.PAGE, CATEGORY),
+    "projects:move": Address(Kind.VERB, CATEGORY),
+    "projects:retire": Address(Kind.VERB, CATEGORY),
+    "projects:bring_back": Address(Kind.VERB, CATEGORY),
+    "projects:merge": Address(Kind.PAGE, CATEGORY),
+    "projects:members": Address(Kind.PAGE, P),
+    "projects:remove_member": Address(Kind.VERB, MEMBER),
+    "projects:member_link": Address(Kind.VERB, MEMBER),
+    "projects:prompt": Address(Kind.PAGE, P),
+    "projects:prompt_preview": Address(Kind.VERB, P),
     "label:page": Address(Kind.PAGE),
     "label:many": Address(Kind.VERB),
     "runs:list": Address(Kind.PAGE),

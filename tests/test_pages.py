@@ -12,7 +12,7 @@ from tests.pages import ADDRESSES, Kind, addresses, build_world, found_names
 
 pytestmark = pytest.mark.django_db
 OF_PROJECTS = (Kind.PAGE, Kind.DATA, Kind.VERB)
-WITHOUT_PROJECTS = ("/",)  # says whom to ask
+WITHOUT_PROJECTS = ("/", "/projects/")  # these say whom to ask
 INNER = (Kind.PAGE, Kind.PACKAGED, Kind.DATA, Kind.VERB, Kind.LEADS_ON)
 
 

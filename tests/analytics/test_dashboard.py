@@ -91,6 +91,24 @@ def test_a_run_shows_how_far_it_is(desk: Client, project: Project, add_texts: Ad
     assert desk.get("/dashboard/live.json").json()["projects"][0]["run"] is None
 
 
+@pytest.mark.usefixtures("fake_providers")
+def test_a_click_labels_the_texts(desk: Client, project: Project, add_texts: AddTexts) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="keyword")
+    add_texts(project, "sports")
+    assert f'<form method="post" action="/dashboard/{project.pk}/label/">' in page(desk)
+    answer = desk.post(f"/dashboard/{project.pk}/label/")
+    run = LabelingRun.objects.get()
+    assert answer.url == f"/runs/{run.pk}/"
+    assert "Queued" in page(desk)
+    again = desk.post(f"/dashboard/{project.pk}/label/", follow=True)
+    assert "unfinished" in again.content.decode() or str(run.pk) in again.content.decode()
+
+
+def test_who_may_not_start_runs_is_refused(project: Project, anna: Reviewer) -> None:
+    assert client_of(anna.user).post(f"/dashboard/{project.pk}/label/").status_code == 403
+    assert not LabelingRun.objects.exists()
+
+
 def test_it_warns_while_no_worker_runs(desk: Client, project: Project) -> None:
     assert "manage.py run_worker" in page(desk)
     Worker.objects.create(host="here", cluster="labeling", supervisor_pid=1)
