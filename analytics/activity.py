@@ -7,12 +7,12 @@ from typing import Any
 
 from analytics import agreement, quality
 from analytics.agreement import Estimate
-from analytics.cells import Cells
+from analytics.cells import COUNT, Cells
 from analytics.choosing import Names
 from analytics.progress import share
 from analytics.quality import PairAgreement, ProjectAgreement
-from analytics.queries import ACTIONS, GOLD_RIGHT, NO_GOLD
-from reviews.models import ANSWERS, DECISIONS
+from analytics.queries import ACTIONS, GOLD_RIGHT, GOLD_WRONG, NOT_MEASURED
+from reviews.models import DECISIONS
 
 TENTHS = 10  # of a second
 
@@ -72,26 +72,71 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
 
 
-def by_day(reviews: Cells) -> tuple[DayActivity, ...]:
-    """Days on which anything was done, oldest first."""
-    days = {key for (key,) in reviews.by("day")}
-    counted = _actions(reviews, "day")
-    return tuple(DayActivity(date.fromordinal(day), counted[day].decisions, counted[day]) for day in sorted(days))
+@dataclass(frozen=True)
+class Activity:
+    """`median_seconds` of all answers whose time was measured."""
+
+    by_day: tuple[DayActivity, ...]
+    by_reviewer: tuple[ReviewerActivity, ...]
+    median_seconds: float | None
 
 
-def by_reviewer(reviews: Cells, names: Names, with_others: Mapping[str, Any]) -> tuple[ReviewerActivity, ...]:
-    """The busiest first."""
-    counted = _actions(reviews, "reviewer")
+def of(reviews: Cells, names: Names, with_others: Mapping[str, Any]) -> Activity:
+    """What was done on each day, oldest first, and by each person, the busiest first."""
+    done = reviews.only("day", "reviewer", "action", "is_undone", "is_answer", "gold")
+    is_measured = (reviews["is_answer"] == 1) & (reviews["tenths"] != NOT_MEASURED)
+    times = Cells({name: reviews[name][is_measured] for name in ("reviewer", "tenths", COUNT)}).only(
+        "reviewer", "tenths"
+    )
+    days = _actions(done, "day")
+    return Activity(
+        by_day=tuple(
+            DayActivity(date.fromordinal(day), actions.decisions, actions) for day, actions in sorted(days.items())
+        ),
+        by_reviewer=_by_reviewer(done, times, names, with_others),
+        median_seconds=_median(times),
+    )
+
+
+def _by_reviewer(
+    done: Cells, times: Cells, names: Names, with_others: Mapping[str, Any]
+) -> tuple[ReviewerActivity, ...]:
     rows = [
-        _reviewer(key, names.reviewer(key), actions, _answers(reviews.where(reviews["reviewer"] == key)), with_others)
-        for key, actions in counted.items()
+        _reviewer(
+            key,
+            names.reviewer(key),
+            actions,
+            done.where((done["reviewer"] == key) & (done["is_answer"] == 1)),
+            times.where(times["reviewer"] == key),
+            with_others.get(str(key)),
+        )
+        for key, actions in _actions(done, "reviewer").items()
     ]
     return tuple(sorted(rows, key=lambda row: (-row.decisions, row.reviewer)))
 
 
-def median_seconds(reviews: Cells) -> float | None:
-    """Of all answers whose time was measured."""
-    return _median(_answers(reviews))
+def _reviewer(
+    key: int, name: str, actions: Actions, answers: Cells, times: Cells, alike: Mapping[str, Any] | None
+) -> ReviewerActivity:
+    days, gold = len(answers.by("day")), answers.by("gold")
+    right, wrong = gold.get((GOLD_RIGHT,), 0), gold.get((GOLD_WRONG,), 0)
+    return ReviewerActivity(
+        reviewer_id=key,
+        reviewer=name,
+        decisions=actions.decisions,
+        actions=actions,
+        days=days,
+        per_day=answers.total() / days if days else None,
+        median_seconds=_median(times),
+        **_rates(actions),
+        agreement=Estimate(**alike) if alike else Estimate(None, undefined=agreement.NOBODY),
+        gold=agreement.wilson(right, right + wrong),
+    )
+
+
+def _rates(actions: Actions) -> dict[str, float | None]:
+    shown = actions.approve + actions.reject + actions.modify
+    return {f"{name}_rate": share(getattr(actions, name), shown) for name in ("approve", "reject", "modify")}
 
 
 def agreed(details: Mapping[str, Any]) -> Agreement:
@@ -116,35 +161,5 @@ def _actions(reviews: Cells, column: str) -> dict[int, Actions]:
     return {key: Actions(**counts) for key, counts in sums.items()}
 
 
-def _reviewer(
-    key: int, name: str, actions: Actions, answers: Cells, with_others: Mapping[str, Any]
-) -> ReviewerActivity:
-    shown = actions.approve + actions.reject + actions.modify
-    days = len(answers.by("day"))
-    gold, right = answers.total(answers["gold"] != NO_GOLD), answers.total(answers["gold"] == GOLD_RIGHT)
-    alike = with_others.get(str(key))
-    return ReviewerActivity(
-        reviewer_id=key,
-        reviewer=name,
-        decisions=actions.decisions,
-        actions=actions,
-        days=days,
-        per_day=answers.total() / days if days else None,
-        median_seconds=_median(answers),
-        approve_rate=share(actions.approve, shown),
-        reject_rate=share(actions.reject, shown),
-        modify_rate=share(actions.modify, shown),
-        agreement=Estimate(**alike) if alike else Estimate(None, undefined=agreement.NOBODY),
-        gold=agreement.wilson(right, gold),
-    )
-
-
-def _answers(reviews: Cells) -> Cells:
-    """What reviewers themselves say, and did not take back."""
-    is_answer = sum(reviews["action"] == ACTIONS.index(action) for action in ANSWERS) > 0
-    return reviews.where(is_answer & (reviews["is_undone"] == 0) & (reviews["after"] != 0))
-
-
-def _median(answers: Cells) -> float | None:
-    measured = answers.where(answers["tenths"] >= 0)
-    return quality.median([(tenths / TENTHS, count) for (tenths,), count in measured.by("tenths").items()])
+def _median(times: Cells) -> float | None:
+    return quality.median([(tenths / TENTHS, count) for (tenths,), count in times.by("tenths").items()])

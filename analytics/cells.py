@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Cells:
 
     @classmethod
     def of(cls, names: Sequence[str], rows: Iterable[Sequence[int]]) -> "Cells":
-        table = np.array(list(rows), dtype=np.int64).reshape(-1, len(names))
+        table = np.fromiter(chain.from_iterable(rows), dtype=np.int64).reshape(-1, len(names))
         return cls(dict(zip(names, table.T, strict=True)))
 
     def __getitem__(self, name: str) -> IntArray:
@@ -36,19 +37,31 @@ class Cells:
     def where(self, kept: Mask) -> "Cells":
         return Cells({name: column[kept] for name, column in self.columns.items()})
 
-    def total(self, kept: Mask | None = None, *, of: str = COUNT) -> int:
-        """How many rows, or the sum of another column."""
-        return int(self[of].sum() if kept is None else self[of][kept].sum())
+    def replaced(self, name: str, column: IntArray) -> "Cells":
+        return Cells({**self.columns, name: column})
 
-    def by(self, *names: str, of: str = COUNT) -> dict[tuple[int, ...], int]:
+    def total(self, kept: Mask | None = None) -> int:
+        """How many rows."""
+        return int(self[COUNT].sum() if kept is None else self[COUNT][kept].sum())
+
+    def by(self, *names: str) -> dict[tuple[int, ...], int]:
         """How many rows have each combination of values, in ascending order of these."""
+        values, sums = self._sums(names)
+        return {tuple(value): total for value, total in zip(values.tolist(), sums.tolist(), strict=True)}
+
+    def only(self, *names: str) -> "Cells":
+        """Fewer and larger cells, told apart by these columns alone: for several sums over the same few columns."""
+        values, sums = self._sums(names)
+        return Cells({**dict(zip(names, values.T, strict=True)), COUNT: sums})
+
+    def _sums(self, names: Sequence[str]) -> tuple[IntArray, IntArray]:
+        """The combinations of values, (n_combinations, n_names), and how many rows have each."""
         if not len(self):
-            return {}
+            return np.zeros((0, len(names)), dtype=np.int64), np.zeros(0, dtype=np.int64)
         keys, values = _keys([self[name] for name in names])
-        sums = np.bincount(keys, weights=self[of], minlength=len(values))
-        present = np.bincount(keys, minlength=len(values)) > 0
-        found = zip(values[present].tolist(), sums[present].tolist(), strict=True)
-        return {tuple(value): int(total) for value, total in found}
+        sums = np.bincount(keys, weights=self[COUNT], minlength=len(values)).astype(np.int64)
+        is_there = sums > 0
+        return values[is_there], sums[is_there]
 
 
 def _keys(columns: Sequence[IntArray]) -> tuple[IntArray, IntArray]:

@@ -27,7 +27,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """`is_share`: values lie between 0 and 1 and are shown in percent. `mark`: a line across, before this label."""
+    """`is_share`: values lie between 0 and `end` and are shown in percent. `mark`: a line across, before this label."""
 
     kind: Kind
     labels: tuple[str, ...]
@@ -35,6 +35,7 @@ class Chart:
     x_title: str = ""
     y_title: str = ""
     is_share: bool = False
+    end: float = 1.0
     xs: tuple[float, ...] = ()
     mark: float | None = None
     mark_name: str = ""
@@ -47,7 +48,7 @@ class Chart:
     def highest(self) -> float:
         """The end of the axis of values."""
         if self.is_share:
-            return 1.0
+            return self.end
         if self.kind == Kind.STACKED:
             sums = [
                 sum(value or 0 for value in values) for values in zip(*(s.values for s in self.series), strict=True)

@@ -38,7 +38,7 @@ def svg(chart: Chart, title: str) -> str:
 
 def _upright(chart: Chart) -> tuple[float, list[str]]:
     """Bars side by side or on top of each other, or lines with their intervals."""
-    top = nice_end(chart.highest)
+    top = _top(chart)
     width = WIDTH - LEFT - RIGHT
     step = width / max(len(chart.labels), 1)
     parts = [*_value_lines(chart, top), *_names_below(chart, step)]
@@ -79,7 +79,7 @@ def _interval(one: Series, n: int, x: float, top: float, color: str) -> Iterator
 
 
 def _rows(chart: Chart) -> tuple[float, list[str]]:
-    top, width = nice_end(chart.highest), WIDTH - NAMES - RIGHT - 56
+    top, width = _top(chart), WIDTH - NAMES - RIGHT - 56
     thick = max(ROW, 12.0 * len(chart.series) + 8)
     parts = []
     for place, label in enumerate(chart.labels):
@@ -220,11 +220,13 @@ def _short(words: str, most: int = MOST_LETTERS) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
+def _top(chart: Chart) -> float:
+    return chart.end if chart.is_share else nice_end(chart.highest)
+
+
 def nice_end(highest: float) -> float:
     """A round number at or above the highest value, whose quarter is round as well."""
     if highest <= 0:
-        return 1.0
-    if highest == 1.0:
         return 1.0
     magnitude = 10.0 ** floor(log10(highest))
     return next(step * magnitude for step in (1, 2, 4, 6, 8, 10) if step * magnitude >= highest * 0.9999)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -27,10 +28,10 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Floor, Round, TruncDate
 
-from analytics.cells import COUNT, NOTHING, Cells
+from analytics.cells import COUNT, NOTHING, Cells, IntArray
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
-from reviews.models import DECISIONS, Action, QueueReason, Review
+from reviews.models import ANSWERS, DECISIONS, Action, QueueReason, Review
 from reviews.recent import newest
 
 BINS = 20  # of confidence, each 0.05 wide
@@ -60,6 +61,7 @@ REVIEW_COLUMNS = (
     "bin",
     "gold",
     "is_audit",
+    "is_answer",
     "tenths",
     COUNT,
 )
@@ -83,18 +85,24 @@ class Tables:
 
 def tables(project: Project) -> Tables:
     """Counts the whole project: seconds for a million texts. `decider` is the reviewer whose decision holds."""
-    recent = newest(Review.objects.all(), MOST_REVIEWS)
-    counted_texts = list(_texts(project))
-    counted_reviews = list(_reviews(project, after=recent.after))
-    sources = _most_frequent([*counted_texts, *counted_reviews])
-    codes = {name: place for place, name in enumerate(sources)}
+    recent, seen = newest(Review.objects.all(), MOST_REVIEWS), Seen()
+    texts = Cells.of(TEXT_COLUMNS, (_text_cell(row, seen) for row in _texts(project)))
+    reviews = Cells.of(REVIEW_COLUMNS, (_review_cell(row, seen) for row in _reviews(project, after=recent.after)))
+    sources, numbers = _most_frequent(seen, texts, reviews)
     return Tables(
-        texts=Cells.of(TEXT_COLUMNS, (_text_cell(row, codes) for row in counted_texts)),
-        reviews=Cells.of(REVIEW_COLUMNS, (_review_cell(row, codes) for row in counted_reviews)),
+        texts=texts.replaced("source", numbers[texts["source"]]),
+        reviews=reviews.replaced("source", numbers[reviews["source"]]),
         runs=Cells.of(RUN_COLUMNS, (_run_cell(row) for row in _runs(project))),
         sources=sources,
         is_cut=recent.older_at is not None,
     )
+
+
+class Seen(dict[str, int]):
+    """Numbers for names, in the order in which they are met."""
+
+    def __missing__(self, name: str) -> int:
+        return self.setdefault(name, len(self))
 
 
 # --- Texts ------------------------------------------------------------------------------------------------------------
@@ -125,10 +133,10 @@ def _texts(project: Project) -> Iterator[Row]:
     return grouped.annotate(count=Count("pk")).iterator(chunk_size=10_000)
 
 
-def _text_cell(row: Row, codes: Mapping[str, int]) -> Sequence[int]:
+def _text_cell(row: Row, seen: Seen) -> Sequence[int]:
     return (
         row["day"].toordinal(),
-        codes.get(row["source"], len(codes) - 1),
+        seen[row["source"]],
         STATUSES.index(row["status"]),
         row["decider"] or NOTHING,
         row["category"] or NOTHING,
@@ -144,7 +152,8 @@ def _text_cell(row: Row, codes: Mapping[str, int]) -> Sequence[int]:
 
 
 def _reviews(project: Project, *, after: int) -> Iterator[Row]:
-    """What people did. `is_audit` are the decisions of the blind audit that count: the last one on each text."""
+    """What people did. `is_answer`: what reviewers themselves said, and did not take back. `is_audit`: the decisions of
+    the blind audit that count, which are the last one on each text."""
     is_gold = Q(queue_reason=QueueReason.GOLD)
     reviews = Review.objects.filter(text__project=project, pk__gt=after).exclude(action__in=NOT_ACTIONS).order_by()
     grouped = reviews.values(
@@ -179,10 +188,10 @@ def _counts_as_audit() -> Case:
     return Case(When(others, then=0), When(superseded, then=0), default=1, output_field=IntegerField())
 
 
-def _review_cell(row: Row, codes: Mapping[str, int]) -> Sequence[int]:
+def _review_cell(row: Row, seen: Seen) -> Sequence[int]:
     return (
         row["day"].toordinal(),
-        codes.get(row["source"], len(codes) - 1),
+        seen[row["source"]],
         row["reviewer"],
         ACTIONS.index(row["action"]),
         row["is_undone"],
@@ -193,6 +202,7 @@ def _review_cell(row: Row, codes: Mapping[str, int]) -> Sequence[int]:
         _bin_of(row["bin"]),
         row["gold"],
         row["is_audit"],
+        int(row["action"] in ANSWERS and not row["is_undone"] and row["after"] is not None),
         NOT_MEASURED if row["seconds"] is None else round(10 * row["seconds"]),
         row["count"],
     )
@@ -226,10 +236,11 @@ def _bin_of(value: float | None) -> int:
     return NO_BIN if value is None else min(int(value), BINS - 1)
 
 
-def _most_frequent(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The sources that most rows have, by name, and after them the one that stands for all others."""
-    times: Counter[str] = Counter()
-    for row in rows:
-        times[row["source"]] += row["count"]
-    most = sorted(name for name, _ in times.most_common(MOST_SOURCES))
-    return (*most, OTHER_SOURCES)
+def _most_frequent(seen: Seen, *tables: Cells) -> tuple[tuple[str, ...], IntArray]:
+    """The sources that most rows have, by name, after them the one that stands for all others; and the number among
+    these of each source that was seen."""
+    times = sum((Counter(table.by("source")) for table in tables), Counter[tuple[int, ...]]())
+    names = list(seen)
+    most = sorted(names[number] for (number,), _ in times.most_common(MOST_SOURCES))
+    places = {name: place for place, name in enumerate(most)}
+    return (*most, OTHER_SOURCES), np.array([places.get(name, len(most)) for name in names], dtype=np.int64)

@@ -46,6 +46,7 @@ class Statistics:
 def of_counted(project: Project, counted: Counted, names: Names, filters: Filters = EVERYTHING) -> Statistics:
     tables = counted.tables
     texts, reviews = choosing.texts_of(tables, filters), choosing.reviews_of(tables, filters)
+    done = activity.of(reviews, names, counted.details["with_others"])
     audits, runs = choosing.audits_of(tables, filters), costs.runs(tables.runs, names, filters)
     return Statistics(
         project_id=project.pk,
@@ -62,9 +63,9 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
         accuracy_over_time=accuracy.over_time(audits),
         accuracy_by_category=accuracy.by_category(audits, names),
         confusion=accuracy.confusion(texts, names),
-        median_seconds=activity.median_seconds(reviews),
-        activity_by_day=activity.by_day(reviews),
-        activity_by_reviewer=activity.by_reviewer(reviews, names, counted.details["with_others"]),
+        median_seconds=done.median_seconds,
+        activity_by_day=done.by_day,
+        activity_by_reviewer=done.by_reviewer,
         agreement=activity.agreed(counted.details),
         providers=costs.by_provider(runs),
         runs=runs,

@@ -23,10 +23,10 @@ class StatisticsForm(forms.Form):
 
 
 class CellForm(forms.Form):
-    """A cell of the confusion matrix, and the text after which its list goes on."""
+    """A cell of the confusion matrix, by names or keys of categories, and the text after which its list goes on."""
 
-    machine = forms.IntegerField(min_value=1, max_value=2**63 - 1)
-    human = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    machine = forms.CharField(max_length=200)
+    human = forms.CharField(max_length=200)
     after = forms.CharField(required=False, max_length=60)
 
     def clean_after(self) -> Place | None:

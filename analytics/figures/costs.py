@@ -1,5 +1,7 @@
 """Figures of what was promised, what it cost, and how fast it went."""
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from analytics.charts import Chart, Kind, Series
@@ -40,6 +42,7 @@ def certificates(found: Statistics) -> Figure:
                 Series("At most wrong, proven", tuple(row.upper_bound for row in rows)),
             ),
             is_share=True,
+            end=_end_of_axis([share for row in rows for share in (row.budget, row.upper_bound)]),
         )
         if rows
         else None,
@@ -55,6 +58,11 @@ def promise(found: Statistics) -> str:
     if found.certificates:
         return "No certificate is in use: nothing is promised about the labels now."
     return "Nobody has looked at the audit, so that nothing is promised about the labels."
+
+
+def _end_of_axis(shares: Sequence[float]) -> float:
+    """Small shares are not to be told apart on an axis of a hundred percent."""
+    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if end >= max(shares)), 1.0)
 
 
 def _named(row: CertificateRow) -> str:

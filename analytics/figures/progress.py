@@ -8,11 +8,11 @@ from analytics.wording import number, percent
 
 def status(found: Statistics) -> Figure:
     rows = found.progress.by_status
-    parts = ", ".join(f"{number(row.texts)} {row.name.lower()}" for row in rows if row.texts)
+    parts = ", ".join(f"{row.name.lower()} {number(row.texts)}" for row in rows if row.texts)
     return Figure(
         name="status",
         title="Texts by status",
-        summary=f"Of {texts(found.progress.texts)}: {parts}." if parts else "There is no text yet.",
+        summary=f"{texts(found.progress.texts)}: {parts}." if parts else "There is no text yet.",
         table=Table.of([*words("Status"), *numbers("Texts")], ((row.name, row.texts) for row in rows)),
         chart=Chart(Kind.ROWS, tuple(row.name for row in rows), (Series("Texts", tuple(row.texts for row in rows)),)),
     )

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from analytics import keeping, statistics, tasks
+from analytics import choosing, keeping, queries, statistics, tasks
 from analytics.choosing import Filters, Names
 from analytics.models import KeptFigures
 from analytics.statistics import Statistics
@@ -245,3 +245,14 @@ def test_somebody_can_have_it_counted_now(large: Project) -> None:
 def test_the_schedule_counts_every_minute(db: None) -> None:
     schedule = Schedule.objects.get(func="analytics.tasks.count_due")
     assert (schedule.minutes, schedule.cluster) == (1, "interactive")
+
+
+def test_rare_sources_count_as_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MOST_SOURCES", 2)
+    histories.add_texts(project, 30)
+    project.texts.filter(pk__in=[text.pk for text in project.texts.filter(source="")[:3]]).update(source="rare")
+    counted, names = keeping.count(project), Names.of(project)
+    assert counted.tables.sources == ("chat", "mail", queries.OTHER_SOURCES)
+    found = statistics.of_counted(project, counted, names, Filters(source=queries.OTHER_SOURCES))
+    assert found.progress.texts == 10
+    assert choosing.sources_to_choose(counted.tables) == ["chat", "mail"]

@@ -65,13 +65,13 @@ const value = (chart, number) => (number == null ? "-" : chart.is_share ? percen
 function dataset(chart, one, number) {
   const ink = color(`--chart-${1 + (number % 8)}`);
   const data = chart.kind === "points" ? chart.xs.map((x, place) => ({ x, y: one.values[place] })) : one.values;
-  return { label: one.name, data, low: one.low, high: one.high, backgroundColor: ink, borderColor: ink, pointRadius: 4, pointHoverRadius: 6, tension: 0 };
+  return { label: one.name, data, low: one.low, high: one.high, backgroundColor: ink, borderColor: ink, pointRadius: 4, pointHoverRadius: 6, tension: 0, maxBarThickness: 36 };
 }
 
 function axis(chart, isOfValues, title) {
   const shared = { grid: { color: color("--desk-line") }, ticks: { color: color("--desk-soft") }, title: { display: Boolean(title), text: title, color: color("--desk-soft") } };
   if (!isOfValues) return { ...shared, stacked: chart.kind === "stacked", grid: { display: false }, ticks: { ...shared.ticks, autoSkip: chart.kind !== "rows", maxRotation: 45 } };
-  return { ...shared, stacked: chart.kind === "stacked", beginAtZero: true, max: chart.is_share ? 1 : undefined, ticks: { ...shared.ticks, maxTicksLimit: 6, callback: (number) => value(chart, number) } };
+  return { ...shared, stacked: chart.kind === "stacked", beginAtZero: true, max: chart.is_share ? chart.end : undefined, ticks: { ...shared.ticks, maxTicksLimit: 6, callback: (number) => value(chart, number) } };
 }
 
 function said(chart) {
