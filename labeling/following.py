@@ -1,9 +1,10 @@
 """Labels of a category that was merged into another: each is repeated under the other one, and the repetition holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from labeling import bulk
 from labeling.choices import LabelOrigin
@@ -11,8 +12,6 @@ from labeling.label_versions import next_versions
 from labeling.models import Category, CategoryMerge, Label, Text
 
 REPEATED = (
-    "text",
-    "version",
     "origin",
     "confidence",
     "raw_score",
@@ -30,21 +29,29 @@ REPEATED = (
     "annotator",
     "source",
 )  # without the run, which gives each text one label
-RELATIONS = ("text", "classifier", "annotator")
+RELATIONS = ("classifier", "annotator")
+
+Row = tuple[Any, ...]  # the values of REPEATED
+
+
+def record(source: Category, labels: Sequence[Label]) -> int:
+    """Let the texts of these labels hold the category that their own was merged into; returns how many texts moved.
+
+    Each gets its label once more, as the same model's or person's word under the other category. What was decided, by
+    whom and when, stays. Texts that hold another label by now are left alone, so that a second call changes nothing.
+    """
+    rows = {label.pk: _repeated(label, source) for label in labels}  # before the lock, for which people wait
+    return _record(source, {label.pk: label.text_id for label in labels}, rows)
 
 
 @transaction.atomic
-def record(merge: CategoryMerge, text_ids: Sequence[int]) -> int:
-    """Give those of the texts that hold a merged category the one it became part of; returns how many.
-
-    Each gets its label once more, as the same model's or person's word under the other category. What was decided, by
-    whom and when, stays. A second delivery changes nothing.
-    """
-    texts = Text.objects.select_for_update(no_key=True).filter(pk__in=text_ids)
-    held = list(texts.order_by("pk").values_list("current_label_id", flat=True))
-    labels = Label.objects.filter(pk__in=[pk for pk in held if pk], category_id=merge.source_id).order_by("text_id")
-    found = _repeat(list(labels), merge.source)
-    return bulk.update(Text, ("current_label",), [(found[label.text_id], label.text_id) for label in labels])
+def _record(source: Category, text_ids: Mapping[int, int], rows: Mapping[int, Row]) -> int:
+    texts = Text.objects.select_for_update(no_key=True).filter(pk__in=text_ids.values()).order_by("pk")
+    held = [pk for pk in texts.values_list("current_label_id", flat=True) if pk in rows]
+    made = _insert(source, {text_ids[pk]: rows[pk] for pk in held})
+    moved = bulk.update(Text, ("current_label",), [(label_id, text_id) for text_id, label_id in made.items()])
+    CategoryMerge.objects.filter(pk=source.merge.pk).update(moved=F("moved") + moved)
+    return moved
 
 
 def followed(label_id: int | None) -> int | None:
@@ -54,23 +61,24 @@ def followed(label_id: int | None) -> int | None:
     """
     labels = Label.objects.select_related("category__merged_into", "category__merge")
     label = labels.filter(category__merged_into__isnull=False).filter(pk=label_id or 0).first()
-    return label_id if label is None else _repeat([label], label.category)[label.text_id]
+    if label is None:
+        return label_id
+    return _insert(label.category, {label.text_id: _repeated(label, label.category)})[label.text_id]
 
 
-def _repeat(labels: Sequence[Label], source: Category) -> dict[int, int]:
-    """Each label once more, under the category that its own was merged into; their primary keys by text."""
-    versions = next_versions([label.text_id for label in labels])
+def _insert(source: Category, rows: Mapping[int, Row]) -> dict[int, int]:
+    """The labels, by text, as next versions; returns their primary keys by text."""
+    versions = next_versions(list(rows))
     shared = {"category": source.merged_into_id, "merge": source.merge.pk}
-    rows = [_repeated(label, versions[label.text_id], source) for label in labels]
-    bulk.insert(Label, REPEATED, rows, shared=shared)
-    made = Label.objects.filter(text_id__in=versions, merge=source.merge).order_by("version")
+    numbered = ((text_id, versions[text_id], *row) for text_id, row in rows.items())
+    bulk.insert(Label, ("text", "version", *REPEATED), numbered, shared=shared)
+    made = Label.objects.filter(text_id__in=rows, merge=source.merge).order_by("version")
     return dict(made.values_list("text_id", "pk"))
 
 
-def _repeated(label: Label, version: int, source: Category) -> tuple[Any, ...]:
+def _repeated(label: Label, source: Category) -> Row:
     values: dict[str, Any] = {name: getattr(label, name) for name in REPEATED if name not in RELATIONS}
     values |= {name: getattr(label, f"{name}_id") for name in RELATIONS}
-    values["version"] = version
     values["explanation"] = f"'{source}' was merged into '{source.merged_into}'. {label.explanation}".rstrip()
     if label.origin == LabelOrigin.MODEL:
         values |= _summed(label, source.pk, source.holds_as)

@@ -15,7 +15,7 @@ from labeling import editing, following, runs, workers
 from labeling.models import Category, CategoryMerge, Label, Project
 from labeling.queueing import queue
 
-AT_ONCE = 1_000  # texts in one transaction, so that people who decide meanwhile hardly wait
+AT_ONCE = 500  # texts in one transaction, so that people who decide meanwhile hardly wait
 MOST_COUNTED = 10_000
 READ = 1_000  # characters of a text that is shown
 # A decision that was begun before the categories were merged may name the old one when it is written.
@@ -49,13 +49,19 @@ def samples(source: Category, most: int) -> list[str]:
     return list(beginnings.values_list("beginning", flat=True)[:most])
 
 
-@transaction.atomic
 def start(source: Category, target: Category, *, user: AbstractBaseUser | None = None) -> CategoryMerge:
-    """Retire a category in favour of another, and let the labels of the first thousand texts follow at once.
+    """Retire a category in favour of another, and let the labels of the first texts follow at once.
 
     The rest follows in the background. Certificates end, and heads that were fitted to both categories are out of use,
     until the project is labeled again. Raises CannotMerge, or RunInProgress while a run labels with both.
     """
+    merge = _read(_start(source, target, user).pk)
+    following.record(merge.source, list(_waiting(merge.source)[:AT_ONCE]))
+    return _read(merge.pk)
+
+
+@transaction.atomic
+def _start(source: Category, target: Category, user: AbstractBaseUser | None) -> CategoryMerge:
     project = Project.objects.select_for_update(no_key=True).get(pk=source.project_id)
     if run := runs.unfinished(project):
         raise runs.RunInProgress(f"Run {run.pk} is labeling this project. Wait until it is finished, or cancel it.")
@@ -68,33 +74,25 @@ def start(source: Category, target: Category, *, user: AbstractBaseUser | None =
         project=project, source=source, target=target, created_by_id=user.pk if user else None
     )
     editing.note(project, f"Category '{source}' merged into '{target}'.", user)
-    merge = _read(merge.pk)
-    _follow(merge, list(_waiting(merge.source).values_list("text_id", flat=True)[:AT_ONCE]))
     queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
-    return _read(merge.pk)
+    return merge
 
 
 def carry_on(merge: CategoryMerge, *, is_over: Callable[[], bool] = lambda: False) -> bool:
     """Let the labels follow, some at a time, until none is left; False where it is over before. May be called again."""
     time.sleep(max(0.0, (merge.created_at + LAST_LOOK_AFTER - timezone.now()).total_seconds()))
     merge, after = _read(merge.pk), 0
-    while rows := list(_waiting(merge.source).filter(pk__gt=after).values_list("pk", "text_id")[:AT_ONCE]):
+    while labels := list(_waiting(merge.source).filter(pk__gt=after)[:AT_ONCE]):
         if is_over():
             return False
-        _follow(merge, [text_id for _, text_id in rows])
-        after = rows[-1][0]
+        following.record(merge.source, labels)
+        after = labels[-1].pk
     CategoryMerge.objects.filter(pk=merge.pk, finished_at__isnull=True).update(finished_at=timezone.now())
     return True
 
 
 def unfinished(project: Project) -> QuerySet[CategoryMerge]:
     return project.merges.filter(finished_at__isnull=True).select_related("source", "target")
-
-
-@transaction.atomic
-def _follow(merge: CategoryMerge, text_ids: list[int]) -> None:
-    moved = following.record(merge, text_ids)
-    CategoryMerge.objects.filter(pk=merge.pk).update(moved=F("moved") + moved)
 
 
 def _waiting(source: Category) -> QuerySet[Label]:
