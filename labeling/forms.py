@@ -7,9 +7,10 @@ from django.forms.models import BaseInlineFormSet
 
 
 class CategoryFormSet(BaseInlineFormSet):
-    """Refuses a category named twice.
+    """Refuses a category named twice, and one that comes back after it was merged.
 
-    Django checks a constraint that spans the parent only in the database, which would end in an error page.
+    Django checks constraints over fields that the form does not show only in the database, which would end in an error
+    page.
     """
 
     def clean(self) -> None:
@@ -21,6 +22,8 @@ class CategoryFormSet(BaseInlineFormSet):
             if name and name in names:
                 form.add_error("name", ValidationError("This project has a category of this name already."))
             names.add(name)
+            if form.is_valid() and form.instance.merged_into_id and form.cleaned_data.get("is_active"):
+                form.add_error("is_active", ValidationError(f"It was merged into {form.instance.merged_into}."))
 
 
 def _name(values: dict[str, Any]) -> str:

@@ -109,15 +109,22 @@ def overview_page(request: HttpRequest, project: Project) -> HttpResponse:
     )
 
 
+OF_PROJECT = (  # in the order of the work
+    ("Import", "imports:upload"),
+    ("Error budget", "budget:page"),
+    ("Agreement", "analytics:agreement"),
+    ("Live", "reviews:live"),
+    ("To adjudicate", "reviews:cases"),
+    ("New categories", "reviews:new_categories"),
+)
+WITH_PROJECT = (("Label", "label:page"), ("Runs", "runs:list"), ("Statistics", "statistics:page"))
+
+
 def _links(project: Project) -> list[tuple[str, str]]:
-    pages = (
-        ("Error budget", "budget:page"),
-        ("Live", "reviews:live"),
-        ("To adjudicate", "reviews:cases"),
-        ("New categories", "reviews:new_categories"),
-        ("Agreement", "analytics:agreement"),
-    )
-    return [(title, reverse(page, args=[project.pk])) for title, page in pages]
+    """What managers do with the project, and where."""
+    own = [(title, reverse(page, args=[project.pk])) for title, page in OF_PROJECT]
+    others = [(title, f"{reverse(page)}?project={project.pk}") for title, page in WITH_PROJECT]
+    return [own[0], *others, *own[1:]]
 
 
 @project_page(CHANGE)

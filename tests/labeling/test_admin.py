@@ -114,6 +114,22 @@ def test_check_the_model_leaves_it_to_the_worker_and_says_where_the_answer_will_
     assert OrmQ.objects.get().func() == "labeling.tasks.check_model"
 
 
+def test_a_merged_category_does_not_come_back(desk: Client, project: Project) -> None:
+    sports, business, _ = project.shown_categories()
+    Category.objects.filter(pk=sports.pk).update(is_active=False, merged_into=business)
+    address = reverse("admin:labeling_project_change", args=[project.pk])
+    shown = desk.get(address).context["adminform"].form.initial
+    rows = list(project.categories.order_by("position", "pk"))
+    sent = {name: value for name, value in shown.items() if value is not None and name != "is_archived"}
+    sent |= {"categories-TOTAL_FORMS": 3, "categories-INITIAL_FORMS": 3}
+    for place, row in enumerate(rows):
+        values = {"id": row.pk, "project": project.pk, "name": row.name, "examples": "[]", "position": place}
+        sent |= {f"categories-{place}-{name}": value for name, value in values.items()} | {
+            f"categories-{place}-is_active": "on"
+        }
+    assert "It was merged into Business" in desk.post(address, sent).content.decode()
+
+
 def test_a_viewer_cannot_start_a_run(client: Client, stranger: User, text: Text) -> None:
     User.objects.filter(pk=stranger.pk).update(is_staff=True)
     stranger.user_permissions.add(Permission.objects.get(codename="view_text"))

@@ -192,6 +192,12 @@ def test_markup_in_names_stays_text(as_mia: Client, project: Project, sports: Ca
         assert "<script>document.title" not in content and "<img" not in content, page
 
 
+def test_all_ways_from_a_project_lead_somewhere(as_mia: Client, project: Project) -> None:
+    links = as_mia.get(address("overview", project.pk)).context["links"]
+    assert len(links) >= 9
+    assert {title: as_mia.get(link).status_code for title, link in links} == {title: 200 for title, _ in links}
+
+
 # --- Categories -------------------------------------------------------------------------------------------------------
 
 
