@@ -75,7 +75,7 @@ def test_an_audit_text_that_was_skipped_or_flagged_counts_as_wrong(project: Proj
 def test_reading_the_pool_asks_few_queries(
     project: Project, audited: list[Text], django_assert_max_num_queries
 ) -> None:
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         audits.read_pool(project)
 
 
