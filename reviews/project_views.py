@@ -109,9 +109,10 @@ def overview_page(request: HttpRequest, project: Project) -> HttpResponse:
     )
 
 
-OF_PROJECT = (  # in the order of the work
+OF_PROJECT = (
     ("Import", "imports:upload"),
     ("Error budget", "budget:page"),
+    ("Export", "exports:page"),
     ("Agreement", "analytics:agreement"),
     ("Live", "reviews:live"),
     ("To adjudicate", "reviews:cases"),
