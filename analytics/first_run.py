@@ -80,5 +80,5 @@ def _steps(pk: int) -> list[Step]:
             f"{reverse('review')}?project={pk}",
         ),
         Step("Certify", "Prove how many labels are wrong at most.", "Certify", page("budget:page")),
-        Step("Export", "Texts and labels, with where they came from.", "Export", page("projects:overview")),
+        Step("Export", "Texts and labels, with where they came from.", "Export", page("exports:page")),
     ]

@@ -4,6 +4,7 @@ import copy
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -81,6 +82,22 @@ class Installation:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
 
+    @contextmanager
+    def web(self) -> Iterator[str]:
+        """The web server as in production, until the end of the block; gives its address."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        command = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--threads", "4"]
+        with (self.folder / "web.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)
+        try:
+            wait_for(lambda: _listens(address), 60)
+            yield f"http://{address}"
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
     def elsewhere(self) -> "Installation":
         """The same installation as another machine has it: in a folder of its own, with its settings in an `.env`."""
         other = copy.copy(self)
@@ -95,6 +112,12 @@ class Installation:
     @property
     def log(self) -> str:
         return (self.folder / "worker.log").read_text()
+
+
+def _listens(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as caller:
+        return caller.connect_ex((host, int(port))) == 0
 
 
 def groups_of(supervisor: int) -> list[int]:

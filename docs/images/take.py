@@ -1,10 +1,10 @@
-"""Take the pictures of the review desk that the documents show.
+"""Take the pictures of the pages that the documents show.
 
     python docs/images/take.py [--output FOLDER]
 
 Loads and labels the demo in a temporary database, lets one reviewer decide the first texts as answers.jsonl says,
-starts the web server on a free port and photographs another's desk with Debian's chromium: light, dark, and a phone.
-Needs requirements-dev.txt.
+starts the web server on a free port and photographs with Debian's chromium: another's desk in light, dark and on a
+phone, and the main pages at 1440 and 390 pixels. Needs requirements-dev.txt.
 """
 
 import argparse
@@ -30,11 +30,29 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DECIDED = 120  # texts decided before, so that there is progress and something similar
 MOST_SKIPPED = 60  # texts, until one shows much
+LABELED = "The tent arrived two weeks late and one of its poles is broken. I would like my money back, please."
 PASSWORD = "only for the pictures"
 SCREENS: dict[str, dict[str, Any]] = {
     "desk-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "desk-dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "desk-phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True},
+}
+
+
+PAGES = {  # name of the picture -> path; {project} is the demo's number
+    "dashboard": "/",
+    "projects": "/projects/{project}/",
+    "categories": "/projects/{project}/categories/",
+    "import": "/projects/{project}/import/",
+    "export": "/projects/{project}/export/",
+    "label": "/label/?project={project}",
+    "run": "/runs/1/",
+    "statistics": "/statistics/?project={project}",
+    "budget": "/admin/budget/{project}/",
+}
+WIDTHS: dict[str, dict[str, Any]] = {
+    "1440": {"viewport": {"width": 1440, "height": 900}},
+    "390": {"viewport": {"width": 390, "height": 844}, "is_mobile": True},
 }
 
 
@@ -52,10 +70,13 @@ def main() -> None:
         run(environment, "manage.py", "load_demo")
         run(environment, "manage.py", "label_texts", "--project", "Demo")
         path = run(environment, __file__, "--fill").splitlines()[-1]
-        with server(environment) as address, sync_playwright() as running:
+        with server(environment) as address, worker(environment), sync_playwright() as running:
             browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             for name, screen in SCREENS.items():
                 take(browser, address + path, screen, options.output / f"{name}.png")
+            project = path.strip("/").split("/")[-1]
+            for width, screen in WIDTHS.items():
+                take_pages(browser, address, screen, project, options.output, width)
 
 
 def run(environment: dict[str, str], *command: str) -> str:
@@ -119,6 +140,17 @@ def server(environment: dict[str, str]) -> Iterator[str]:
         process.wait(timeout=30)
 
 
+@contextmanager
+def worker(environment: dict[str, str]) -> Iterator[None]:
+    """So that no page warns that there is none."""
+    process = subprocess.Popen([sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
 def wait_for(url: str) -> None:
     for _ in range(100):
         try:
@@ -129,13 +161,34 @@ def wait_for(url: str) -> None:
     raise SystemExit("The web server did not start.")
 
 
+def take_pages(browser: Browser, address: str, screen: dict[str, Any], project: str, folder: Path, width: str) -> None:
+    context = browser.new_context(**screen)
+    page = context.new_page()
+    page.goto(address)
+    sign_in(page)
+    for name, path in PAGES.items():
+        page.goto(address + path.format(project=project))
+        if name == "label":
+            page.fill("[name=text]", LABELED)
+            page.click("[name=do][value=ask]")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1500)  # what comes after the page, and what is drawn with a movement
+        page.screenshot(path=folder / f"{name}-{width}.png")
+    context.close()
+
+
+def sign_in(page: Page) -> None:
+    page.fill("[name=username]", "anna")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".frame")
+
+
 def take(browser: Browser, desk: str, screen: dict[str, Any], file: Path) -> None:
     context = browser.new_context(**screen)
     page = context.new_page()
     page.goto(desk)  # asks to sign in
-    page.fill("[name=username]", "anna")
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
+    sign_in(page)
     page.wait_for_selector("#desk[data-state=text]")
     for _ in range(MOST_SKIPPED):
         page.wait_for_timeout(1000)
