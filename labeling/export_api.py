@@ -1,7 +1,7 @@
 """The API of exports: a project's texts with their labels, as a file that is written while it is sent.
 
-No export is made in the background, and there is none to list, to poll or to expire: in every format the first bytes
-come at once and memory stays flat, so a download of a million texts cannot time out and needs no place to be kept.
+No export is made in the background, and there is none to poll or to expire: see `labeling.downloading`. The list tells
+who took out what.
 """
 
 from http import HTTPStatus
@@ -13,11 +13,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling import certification, exporting, transfer_serializers
+from labeling import certification, downloading, exporting, transfer_serializers
 from labeling.export_forms import COLUMNS
 from labeling.export_views import answer_with, texts_of_each
+from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.lookups import find_project
-from labeling.models import Text
+from labeling.models import ExportRecord
 from labeling.models.api_key import Scope
 from labeling.negotiating import AnyAccept
 from labeling.permissions import HasScope
@@ -32,23 +33,34 @@ class MayExport(HasScope):
     permission = "labeling.view_label"
 
 
+class ExportFilters(FilterSet):
+    project = ProjectFilter()
+    created_after = since()
+    created_before = until()
+
+
 class ExportViewSet(Resource):
     """Files of a project's texts with the labels that hold and where each came from."""
 
-    queryset = Text.objects.none()  # for the schema
-    project_path = None  # found by name or id among those that the caller may see
-    serializer_class = transfer_serializers.ExportsSerializer
-    pagination_class = None  # type: ignore[assignment]  # one answer, no list
-    filter_backends = []
+    queryset = ExportRecord.objects.select_related("project", "created_by")
+    serializer_class = transfer_serializers.ExportSerializer
+    filterset_class = ExportFilters
     may_read = may_write = MayExport
     refusals = {exporting.DoesNotFit: (HTTPStatus.CONFLICT, "does_not_fit")}
 
-    @extend_schema(
-        operation_id="exports_list",
-        parameters=[transfer_serializers.ProjectQuery],
-        responses=transfer_serializers.ExportsSerializer(many=False),
-    )
     def list(self, request: Request) -> Response:
+        """Exports of all projects that you may see: who took out what, and whether it came to its end."""
+        return self.page()
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One export that was asked for."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        parameters=[transfer_serializers.ProjectQuery], responses=transfer_serializers.ExportChoicesSerializer
+    )
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def choices(self, request: Request) -> Response:
         """What there is to export of a project: how many texts, in which formats, and what is proven about them."""
         project = find_project(request, checked(transfer_serializers.ProjectQuery, request.query_params)["project"])
         statement = certification.statement(project)
@@ -56,7 +68,7 @@ class ExportViewSet(Resource):
         return Response(
             {
                 "project": project.name,
-                "choices": [{"only": only, "texts": texts} for only, texts in counts.items()],
+                "selections": [{"only": only, "texts": texts} for only, texts in counts.items()],
                 "formats": list(exporting.FORMATS),
                 "columns": COLUMNS,
                 "promise": statement["sentence"] if statement else None,
@@ -64,15 +76,16 @@ class ExportViewSet(Resource):
         )
 
     @extend_schema(parameters=[transfer_serializers.ExportQuery], responses={(200, "application/octet-stream"): FILE})
-    @action(detail=False, content_negotiation_class=AnyAccept)
+    @action(detail=False, content_negotiation_class=AnyAccept, pagination_class=None, filter_backends=[])
     def download(self, request: Request) -> StreamingHttpResponse:
         """The file, sent while it is written."""
         wanted = checked(transfer_serializers.ExportQuery, request.query_params)
-        file = exporting.download(
+        file = downloading.download(
             find_project(request, wanted["project"]),
             file_format=wanted["format"],
             only=wanted["only"],
             columns=wanted["columns"],
             with_certificate=wanted["certificate"],
+            user=request.user,
         )
         return answer_with(file)

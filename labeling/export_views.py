@@ -3,19 +3,21 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from labeling import certification, counting, exporting
+from labeling import certification, counting, downloading, exporting
+from labeling.downloading import Download
 from labeling.export_forms import COLUMNS, FORMAT_CHOICES, ONLY_CHOICES, ExportForm
-from labeling.exporting import Download
-from labeling.models import Project
+from labeling.models import ExportRecord, Project
 from labeling.pages import render_page
 from labeling.project_pages import for_project
 
 EXPORT = "labeling.view_label"
+LATEST = 10
 
 
 @for_project(EXPORT)
@@ -30,6 +32,7 @@ def export_page(request: HttpRequest, project: Project) -> HttpResponseBase:
         "formats": FORMAT_CHOICES,
         "columns": COLUMNS,
         "promise": certification.statement(project),
+        "latest": ExportRecord.objects.filter(project=project).select_related("created_by", "certificate")[:LATEST],
     }
     return render_page(request, "labeling/export.html", context)
 
@@ -44,7 +47,7 @@ def download(request: HttpRequest, project: Project) -> HttpResponseBase:
             messages.warning(request, f"{name}: {' '.join(map(str, errors))}")
         return redirect("exports:page", project_id=project.pk)
     try:
-        return answer_with(exporting.download(project, **form.wanted()))
+        return answer_with(downloading.download(project, user=_user(request), **form.wanted()))
     except exporting.DoesNotFit as reason:
         messages.warning(request, str(reason))
         return redirect("exports:page", project_id=project.pk)
@@ -55,6 +58,11 @@ def texts_of_each(project: Project) -> dict[str, int]:
     counts = counting.texts_by_status([project.pk])[project.pk]
     chosen = exporting.SELECTIONS.items()
     return {only: sum(counts.get(status, 0) for status in statuses) for only, statuses in chosen}
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def answer_with(file: Download) -> StreamingHttpResponse:

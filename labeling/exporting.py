@@ -1,7 +1,7 @@
-"""Labeled texts with their provenance -> rows, bytes and files. Reads only; memory does not grow with the rows."""
+"""Labeled texts with their provenance -> rows, bytes and files. Memory does not grow with the rows."""
 
 import json
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +12,18 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 
 import orjson
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet, TextField, Value
-from django.db.models.functions import Cast, Coalesce, Length
-from django.utils.text import slugify
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
 
 from labeling import certification
 from labeling.choices import TextStatus
-from labeling.models import Project, Text
+from labeling.models import ExportRecord, Project, Text
 from labeling.writers import FORMATS, Format
 from labeling.writers.record import CERTIFICATE_FILE, Alternative, Batch, DoesNotFit, Evidence, Record, Tally
 from labeling.writers.replacing import CannotWrite, explained, replaced_file, replaced_folder
-from labeling.writers.text_values import to_json, utf16_units
-from labeling.writers.zipping import zipped
+from labeling.writers.text_values import to_json
 
 __all__ = ["FORMATS", "CannotWrite", "DoesNotFit", "ExportSummary", "Record", "Tally", "chunks", "export", "rows"]
 
@@ -36,7 +36,6 @@ SELECTIONS: dict[Only, tuple[TextStatus, ...]] = {
     "accepted": (TextStatus.ACCEPTED,),
     "reviewed": (TextStatus.REVIEWED,),
 }
-ZIP = "application/zip"
 BATCH_ROWS = 100  # small enough to stay in the processor's cache: 500 take a quarter longer
 MOST_ALTERNATIVES = 5
 
@@ -47,15 +46,6 @@ class Names:
 
     categories: dict[int, str]
     people: dict[int | None, str]
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file on its way to a browser or a program."""
-
-    name: str
-    content_type: str
-    pieces: Generator[bytes, None, None]
 
 
 @dataclass(frozen=True)
@@ -81,11 +71,13 @@ def export(
     format cannot hold the texts, BrokenPipeError when nobody reads the stream any more.
     """
     tally = Tally(on_rows, certificate=certification.statement(project))
+    record = noted(project, file_format=file_format, only=only)
     if FORMATS[file_format].is_folder:
         _write_folder(rows(project, only), FORMATS[file_format], to, tally)
     else:
         _write_file(chunks(project, file_format=file_format, only=only, tally=tally), to)
         _write_beside(to, tally.certificate)
+    finish(record, rows=tally.rows)
     return ExportSummary(rows=tally.rows, notes=tuple(tally.notes))
 
 
@@ -101,35 +93,21 @@ def chunks(
     return _pieces(rows(project, only, alternatives=has_alternatives), chosen, tally)
 
 
-def download(
-    project: Project,
-    *,
-    file_format: str,
-    only: Only = "all",
-    columns: Collection[str] | None = None,
-    with_certificate: bool = False,
-) -> Download:
-    """The export as one file, piece by piece: a folder comes as a ZIP, and a file beside its certificate as well.
+def noted(project: Project, *, file_format: str, only: Only, user: AbstractBaseUser | None = None) -> ExportRecord:
+    """Write down that somebody takes these texts out."""
+    certificate = certification.in_force(project)
+    return ExportRecord.objects.create(
+        project=project,
+        file_format=file_format,
+        only=only,
+        certificate_id=certificate.pk if certificate else None,
+        created_by_id=user.pk if user else None,
+    )
 
-    The first bytes are there at once and memory stays flat in every format, at a million texts too: so nothing is made
-    in the background, stored, or has to be fetched again later. Raises DoesNotFit; where only a late row shows that,
-    the pieces break off with it.
-    """
-    tally = Tally(columns=frozenset(columns) if columns is not None else None)
-    tally.certificate = certification.statement(project)
-    stem = f"{slugify(project.name) or 'project'}-{only}"
-    chosen = FORMATS[file_format]
-    if chosen.is_folder:
-        records = rows(project, only)
-        files = chosen.files(tally.count(_batches(records)), tally)
-        return Download(f"{stem}.zip", ZIP, _zipped(stem, files, records))
-    _refuse_long_texts(project, only, chosen)
-    pieces = chunks(project, file_format=file_format, only=only, tally=tally)
-    name = f"{stem}.{file_format}"
-    if with_certificate and tally.certificate:
-        beside = (f"{name}.{CERTIFICATE_FILE}", iter([to_json(tally.certificate)]))
-        return Download(f"{stem}.zip", ZIP, _zipped(stem, [(name, pieces), beside], pieces))
-    return Download(name, chosen.content_type, pieces)
+
+def finish(record: ExportRecord, *, rows: int) -> None:
+    """Write down that the last row was handed over."""
+    ExportRecord.objects.filter(pk=record.pk).update(rows=rows, finished_at=timezone.now())
 
 
 def texts(project: Project, only: Only = "all") -> QuerySet[Text]:
@@ -250,7 +228,8 @@ def _alternatives(stored: str, category_id: int | None, names: Mapping[int, str]
     return [{"category": names[pk], "probability": share} for pk, share in others[:MOST_ALTERNATIVES]]
 
 
-def _batches(records: Iterator[Record]) -> Iterator[Batch]:
+def batches(records: Iterator[Record]) -> Iterator[Batch]:
+    """The records, so many at a time."""
     while batch := list(islice(records, BATCH_ROWS)):
         yield batch
 
@@ -258,25 +237,7 @@ def _batches(records: Iterator[Record]) -> Iterator[Batch]:
 def _pieces(records: Generator[Record, None, None], chosen: Format, tally: Tally) -> Generator[bytes, None, None]:
     # Closed here and below, also after an error: an open cursor would outlive its connection.
     with closing(records):
-        yield from chosen.chunks(tally.count(_batches(records)), tally)
-
-
-def _zipped(
-    folder: str, files: Iterable[tuple[str, Iterator[bytes]]], source: Generator[Any, None, None]
-) -> Generator[bytes, None, None]:
-    """A ZIP of the files in a folder. `source`, which their bytes come from, is closed at the end."""
-    with closing(source):
-        yield from zipped((f"{folder}/{name}", pieces) for name, pieces in files)
-
-
-def _refuse_long_texts(project: Project, only: Only, chosen: Format) -> None:
-    """Before the first byte, because a download that breaks off cannot say why."""
-    if chosen.most_characters is None:
-        return
-    long = texts(project, only).annotate(length=Length("content")).filter(length__gt=chosen.most_characters // 2)
-    for text_id, content in long.values_list("pk", "content").iterator(chunk_size=BATCH_ROWS):
-        if utf16_units(content) > chosen.most_characters:
-            raise DoesNotFit(f"Text {text_id} is longer than a cell of the format can be. Choose csv or parquet.")
+        yield from chosen.chunks(tally.count(batches(records)), tally)
 
 
 def _write_file(pieces: Generator[bytes, None, None], to: BinaryIO | Path) -> None:
@@ -311,6 +272,6 @@ def _write_folder(records: Generator[Record, None, None], chosen: Format, to: Bi
         explained(str(to)),
         replaced_folder(to, names=(*chosen.folder_names, CERTIFICATE_FILE)) as folder,
     ):
-        for name, pieces in chosen.files(tally.count(_batches(records)), tally):
+        for name, pieces in chosen.files(tally.count(batches(records)), tally):
             with replaced_file(folder / name) as stream:
                 stream.writelines(pieces)

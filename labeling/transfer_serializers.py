@@ -8,7 +8,7 @@ from labeling import exporting, import_progress
 from labeling.export_forms import COLUMNS
 from labeling.import_words import in_api
 from labeling.importing import COLUMN_OPTIONS, ImportOptions
-from labeling.models import ImportRecord
+from labeling.models import ExportRecord, ImportRecord
 from labeling.readers import ENCODINGS, FORMATS
 from labeling.readers.rows import MAX_COLUMN_NAME
 
@@ -133,14 +133,33 @@ class ProjectQuery(serializers.Serializer[Any]):
     project = serializers.CharField(required=False, default=None, max_length=120, help_text=PROJECT_HELP)
 
 
-class ExportChoiceSerializer(serializers.Serializer[Any]):
+class ExportSelectionSerializer(serializers.Serializer[Any]):
     only = serializers.CharField()
     texts = serializers.IntegerField()
 
 
-class ExportsSerializer(serializers.Serializer[Any]):
+class ExportSerializer(serializers.ModelSerializer[ExportRecord]):
+    project = serializers.CharField(source="project.name")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = ExportRecord
+        fields = [
+            "id",
+            "project",
+            "file_format",
+            "only",
+            "rows",
+            "certificate",
+            "created_by",
+            "created_at",
+            "finished_at",
+        ]
+
+
+class ExportChoicesSerializer(serializers.Serializer[Any]):
     project = serializers.CharField()
-    choices = ExportChoiceSerializer(many=True, help_text="How many texts each would hold.")
+    selections = ExportSelectionSerializer(many=True, help_text="How many texts each would hold.")
     formats = serializers.ListField(child=serializers.CharField())
     columns = serializers.ListField(child=serializers.CharField())
     promise = serializers.CharField(allow_null=True, help_text="What the certificate in force says about the labels.")

@@ -3,6 +3,7 @@
 from labeling.models.api_key import ApiKey
 from labeling.models.certificate import Certificate, CertificateUse
 from labeling.models.chunk import RunChunk
+from labeling.models.export import ExportRecord
 from labeling.models.label import Label
 from labeling.models.learned import Classifier, Embedding
 from labeling.models.project import Category, CategoryMerge, Project
@@ -20,6 +21,7 @@ __all__ = [
     "CertificateUse",
     "Classifier",
     "Embedding",
+    "ExportRecord",
     "IdempotentRequest",
     "ImportRecord",
     "Label",

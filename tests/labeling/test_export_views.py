@@ -12,9 +12,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from labeling import annotations, api_keys, bulk, exporting
+from labeling import annotations, api_keys, bulk, downloading, exporting
 from labeling.choices import TextStatus
-from labeling.models import Project, Text
+from labeling.models import ExportRecord, Project, Text
 from labeling.normalizing import content_hash
 from reviews.models import Reviewer
 from tests.labeling.certificates import add_machine_labeled
@@ -65,7 +65,7 @@ def test_only_who_may_see_labels_may_export(project: Project, texts: list[Text],
             f"/projects/{project.pk}/export/",
             f"/projects/{project.pk}/export/download/?only=all&file_format=csv",
         )
-        api = ("/api/exports?project=News", "/api/exports/download?project=News")
+        api = ("/api/exports/choices?project=News", "/api/exports/download?project=News")
         return tuple(client.get(address).status_code for address in (*addresses, *api))
 
     assert statuses(None) == (302, 302, 401, 401)
@@ -152,7 +152,7 @@ def test_every_format_can_be_downloaded(client: Client, project: Project, texts:
 
 @pytest.mark.parametrize("file_format", [name for name in exporting.FORMATS if name != "hf"])
 def test_only_the_chosen_columns_are_in_it(project: Project, texts: list[Text], file_format: str) -> None:
-    file = exporting.download(project, file_format=file_format, columns=["text", "category"])
+    file = downloading.download(project, file_format=file_format, columns=["text", "category"])
     content = b"".join(file.pieces)
     expected = ["text", "category", "label_version", "text_id"]
     if file_format in ("csv", "tsv"):
@@ -193,7 +193,7 @@ def test_the_first_bytes_come_before_the_last_rows_are_read(project: Project, fi
     bulk.insert(Text, ("content", "content_hash"), rows, shared={"project": project.pk})
     tracemalloc.start()
     try:
-        file = exporting.download(project, file_format=file_format)
+        file = downloading.download(project, file_format=file_format)
         first = next(piece for piece in file.pieces if piece)
         size = len(first) + sum(len(piece) for piece in file.pieces)
         peak = tracemalloc.get_traced_memory()[1]
@@ -205,18 +205,39 @@ def test_the_first_bytes_come_before_the_last_rows_are_read(project: Project, fi
 
 def test_a_reader_who_leaves_leaves_no_cursor_open(project: Project, texts: list[Text]) -> None:
     for file_format in exporting.FORMATS:
-        file = exporting.download(project, file_format=file_format)
+        file = downloading.download(project, file_format=file_format)
         next(file.pieces)
         file.pieces.close()
     Text.objects.filter(pk=texts[0].pk).update(source="still writable")
+
+
+# --- What is written down ---------------------------------------------------------------------------------------------
+
+
+def test_who_took_out_what_is_written_down(client: Client, project: Project, texts: list[Text], mia: User) -> None:
+    content_of(download(client, project, "only=reviewed&file_format=csv"))
+    record = ExportRecord.objects.get()
+    assert (record.created_by, record.only, record.file_format, record.rows) == (mia, "reviewed", "csv", 1)
+    assert record.finished_at is not None
+    [shown] = client.get("/api/exports?project=News").json()["results"]
+    assert (shown["created_by"], shown["rows"], shown["certificate"]) == ("mia", 1, None)
+    assert client.get(f"/api/exports/{record.pk}").json() == shown
+    assert "reviewed</td><td>CSV</td>" in page(client, project)
+
+
+def test_an_export_that_broke_off_is_not_finished(project: Project, texts: list[Text]) -> None:
+    file = downloading.download(project, file_format="jsonl")
+    next(file.pieces)
+    file.pieces.close()
+    assert ExportRecord.objects.get().finished_at is None
 
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_api_tells_what_there_is(client: Client, project: Project, texts: list[Text]) -> None:
-    answer = client.get("/api/exports?project=news").json()
-    assert {choice["only"]: choice["texts"] for choice in answer["choices"]} == {
+    answer = client.get("/api/exports/choices?project=news").json()
+    assert {choice["only"]: choice["texts"] for choice in answer["selections"]} == {
         "all": 3,
         "labeled": 1,
         "final": 1,

@@ -14,7 +14,18 @@ from rest_framework.request import Request
 
 from labeling import api_keys, runs
 from labeling.choices import ClassifierKind, LabelOrigin, TextStatus
-from labeling.models import ApiKey, Category, Certificate, Classifier, ImportRecord, Label, LabelingRun, Project, Text
+from labeling.models import (
+    ApiKey,
+    Category,
+    Certificate,
+    Classifier,
+    ExportRecord,
+    ImportRecord,
+    Label,
+    LabelingRun,
+    Project,
+    Text,
+)
 from labeling.models.api_key import Scope
 from labeling_site.documentation import whole_document
 from reviews.models import Action, Assignment, Review, Reviewer
@@ -138,6 +149,7 @@ def cast(boss: User, project: Project, add_texts) -> Cast:
             **shares,
         ),
         ImportRecord.objects.create(project=project, file_name=f"{MARK}.csv", file_format="csv"),
+        ExportRecord.objects.create(project=project, file_format="csv", only="all"),
         reviewer,
         api_keys.make(boss, name=MARK, scopes=["read"], projects=[project])[0],
     ]

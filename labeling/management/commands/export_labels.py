@@ -38,7 +38,7 @@ class Command(BaseCommand):
             "--only",
             default="all",
             choices=list(exporting.SELECTIONS),
-            help="accepted: by a model; reviewed: by people; final: both; labeled: also what needs review (default: all)",
+            help="accepted: by a model; reviewed: by people; final: both; labeled: also what needs review",
         )
         parser.add_argument("--output", type=Path, metavar="PATH", help="file, or folder for hf (default: stdout)")
 
