@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from analytics.choosing import Filters
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.models import Label, Project, Text
 
@@ -40,7 +42,7 @@ class Page:
     next: Place | None
 
 
-def texts_of(project: Project, *, machine: int, human: int, after: Place | None) -> Page:
+def texts_of(project: Project, filters: Filters, *, machine: int, human: int, after: Place | None) -> Page:
     """Last decided first. Only what is decided: of a text that is still to be decided blind nothing is told.
 
     Walks along the index of review times, a bounded part of it for each page.
@@ -48,7 +50,7 @@ def texts_of(project: Project, *, machine: int, human: int, after: Place | None)
     looked_at = _reviewed(project, after).values_list("reviewed_at", "pk")[:MOST_LOOKED_AT]
     window = [Place(moment, key) for moment, key in looked_at if moment]
     texts = project.texts.filter(pk__in=[place.text_id for place in window])
-    found = list(_in_cell(texts, machine, human)[: PAGE + 1])
+    found = list(_in_cell(_chosen(texts, filters), machine, human, filters.run)[: PAGE + 1])
     if len(found) > PAGE:
         last = found[PAGE - 1]
         return Page(found[:PAGE], Place(last.reviewed_at, last.pk) if last.reviewed_at else None)
@@ -63,7 +65,20 @@ def _reviewed(project: Project, after: Place | None) -> QuerySet[Text]:
     return texts.order_by("-reviewed_at", "-pk")
 
 
-def _in_cell(texts: QuerySet[Text], machine: int, human: int) -> QuerySet[Text]:
+def _chosen(texts: QuerySet[Text], filters: Filters) -> QuerySet[Text]:
+    conditions: dict[str, Any] = {
+        "created_at__date__gte": filters.since,
+        "created_at__date__lte": filters.until,
+        "source": filters.source,
+        "current_label__category": filters.category,
+        "reviewed_by__reviewer": filters.reviewer,
+    }
+    return texts.filter(**{name: value for name, value in conditions.items() if value is not None})
+
+
+def _in_cell(texts: QuerySet[Text], machine: int, human: int, run: int | None) -> QuerySet[Text]:
     said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
     decided = texts.filter(current_label__category=human).annotate(said=Subquery(said.values("category")[:1]))
+    if run is not None:
+        decided = decided.annotate(said_by=Subquery(said.values("run")[:1])).filter(said_by=run)
     return decided.filter(said=machine).order_by("-reviewed_at", "-pk")

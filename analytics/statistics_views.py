@@ -78,7 +78,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
             "found": asked.found,
             "tiles": tiles.of(asked.found),
             "figures": [_for_page(one) for one in shown],
-            "matrix": _matrix(asked.found, asked.project),
+            "matrix": _matrix(asked),
             "charts": {one.name: asdict(one.chart) for one in shown if one.chart and one.chart.kind != Kind.MATRIX},
         }
     return render_page(request, "analytics/statistics.html", context, status=400 if asked.form.errors else 200)
@@ -105,9 +105,10 @@ def _cell(cell: tuple[Column, str]) -> tuple[str, str]:
     return mark_safe("") if column.is_words else mark_safe(' class="record-number"'), words
 
 
-def _matrix(found: Statistics, project: Project) -> dict[str, Any]:
+def _matrix(asked: Asked) -> dict[str, Any]:
     """The confusion matrix as a table whose cells lead to their texts; `heat` is the share of the row, 0 to 9."""
-    chart, ids = figures.accuracy.matrix(found), _category_ids(found)
+    assert asked.found is not None
+    chart, ids = figures.accuracy.matrix(asked.found), _category_ids(asked.found)
     rows = []
     for name, values in ((one.name, one.values) for one in chart.series):
         whole = sum(value or 0 for value in values) or 1
@@ -115,7 +116,7 @@ def _matrix(found: Statistics, project: Project) -> dict[str, Any]:
             {
                 "texts": int(value or 0),
                 "heat": min(int(HEATS * (value or 0) / whole), HEATS - 1),
-                "query": urlencode({"project": project.pk, "machine": ids[name], "human": ids[human]}),
+                "query": f"{asked.query}&{urlencode({'machine': ids[name], 'human': ids[human]})}",
                 "human": human,
             }
             for human, value in zip(chart.labels, values, strict=True)
@@ -133,22 +134,24 @@ def _category_ids(found: Statistics) -> dict[str, int]:
 @staff_page
 def cell_page(request: HttpRequest) -> HttpResponse:
     """The texts of one cell of the confusion matrix."""
-    project, _ = _project(request)
-    form = CellForm(request.GET)
-    if not form.is_valid():
+    asked = _asked(request)
+    project, form = asked.project, CellForm(request.GET)
+    if not (form.is_valid() and asked.form.is_valid()):
         raise Http404("There is no such cell.")
     wanted = form.cleaned_data
     machine, human = (_category(project, wanted[name]) for name in ("machine", "human"))
-    page = confused.texts_of(project, machine=machine.pk, human=human.pk, after=wanted["after"])
-    query = {"project": project.pk, "machine": machine.pk, "human": human.pk, "after": page.next or ""}
+    page = confused.texts_of(project, asked.filters, machine=machine.pk, human=human.pk, after=wanted["after"])
+    first = f"{asked.query}&{urlencode({'machine': machine.pk, 'human': human.pk})}"
     context = {
         "title": f"Machine: {machine.name}. People: {human.name}.",
         "project": project,
         "machine": machine,
         "human": human,
         "page": page,
-        "is_first": not wanted["after"],
-        "next": urlencode(query) if page.next else "",
+        "statistics": asked.query,
+        "part": choosing.in_words(asked.filters, asked.names),
+        "first": first if wanted["after"] else "",
+        "next": f"{first}&{urlencode({'after': page.next})}" if page.next else "",
     }
     return render_page(request, "analytics/confused.html", context)
 

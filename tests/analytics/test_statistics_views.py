@@ -140,6 +140,22 @@ def test_a_cell_lists_as_many_texts_as_it_counts(get: Any, project: Project, his
         assert len(page.context["page"].texts) == cell.texts
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [{"source": "mail"}, {"reviewer": "ben"}, {"from": "2020-01-01", "to": "2099-01-01"}, {"category": "Sports"}],
+)
+def test_the_cells_of_a_part_list_its_texts(
+    get: Any, client: Client, project: Project, history: None, wanted: dict[str, str]
+) -> None:
+    page = get(run=project.runs.latest("pk").pk, **wanted)
+    cells = [cell for row in page.context["matrix"]["rows"] for cell in row["cells"] if cell["texts"]]
+    assert cells
+    for cell in cells:
+        listed = client.get(f"{reverse('statistics:cell')}?{cell['query']}")
+        assert len(listed.context["page"].texts) == cell["texts"]
+        assert "of run" in listed.content.decode()
+
+
 def test_the_list_of_a_cell_has_pages(
     get: Any, client: Client, project: Project, history: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

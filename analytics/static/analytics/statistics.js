@@ -70,7 +70,7 @@ function dataset(chart, one, number) {
 
 function axis(chart, isOfValues, title) {
   const shared = { grid: { color: color("--desk-line") }, ticks: { color: color("--desk-soft") }, title: { display: Boolean(title), text: title, color: color("--desk-soft") } };
-  if (!isOfValues) return { ...shared, stacked: chart.kind === "stacked", grid: { display: false }, ticks: { ...shared.ticks, autoSkip: chart.kind !== "rows", maxRotation: 45 } };
+  if (!isOfValues) return { ...shared, stacked: chart.kind === "stacked", offset: true, grid: { display: false }, ticks: { ...shared.ticks, autoSkip: chart.kind !== "rows", maxRotation: 45 } };
   return { ...shared, stacked: chart.kind === "stacked", beginAtZero: true, max: chart.is_share ? chart.end : undefined, ticks: { ...shared.ticks, maxTicksLimit: 6, callback: (number) => value(chart, number) } };
 }
 
