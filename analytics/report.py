@@ -9,7 +9,7 @@ from rest_framework.renderers import JSONRenderer
 
 from analytics import drawing, figures
 from analytics.figures import accuracy, costs
-from analytics.figures.shapes import Figure, texts
+from analytics.figures.shapes import Figure, counted, texts
 from analytics.statistics import Statistics
 from analytics.statistics_serializers import StatisticsSerializer
 from analytics.wording import number, percent
@@ -69,7 +69,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
             else "How often the machine is right is not known: no text of the blind audit has been decided.",
         ),
         ("Promised", costs.promise(found)),
-        ("People", f"{number(len(people))} reviewed, with {number(decisions)} decisions in all."),
+        ("People", f"{counted(len(people), 'person', 'people')} reviewed, with {counted(decisions, 'decision')} in all."),
         ("Cost", f"{cost:,.2f} for asking models, by the prices that the project has."),
     ]
 
