@@ -69,7 +69,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
             else "How often the machine is right is not known: no text of the blind audit has been decided.",
         ),
         ("Promised", costs.promise(found)),
-        ("People", f"{counted(len(people), 'person', 'people')} reviewed, with {counted(decisions, 'decision')} in all."),
+        ("People", f"{counted(len(people), 'person', 'people')} reviewed: {counted(decisions, 'decision')} in all."),
         ("Cost", f"{cost:,.2f} for asking models, by the prices that the project has."),
     ]
 
