@@ -157,7 +157,35 @@ def reading_beside(site: Site, work: Callable[[], float], requests: int) -> list
             worker.join()
 
 
-SUBJECTS: dict[str, Callable[[Site, argparse.Namespace], dict[str, Any]]] = {"label": label}
+# --- Many texts -------------------------------------------------------------------------------------------------------
+
+
+def bulk(site: Site, options: argparse.Namespace) -> dict[str, Any]:
+    """Texts of forty words created in one request, as NDJSON and as a JSON array; then updated by their external id."""
+    rows = [{"text": f"{BEGINNING} {next(numbers)} in bulk", "external_id": str(n)} for n in range(options.texts)]
+    half = options.texts // 2
+    lines = "\n".join(map(json.dumps, rows[:half])).encode()
+    with site.client() as client:
+
+        def send(body: bytes, kind: str) -> tuple[float, float]:
+            address, workers = f"/api/texts?project={PROJECT}", site.server.workers()
+            begun = processor_seconds(workers)
+            wall = timed(lambda: client.post(address, content=body, headers={"Content-Type": kind}))
+            return wall, processor_seconds(workers) - begun
+
+        spent = {
+            "ndjson": send(lines, "application/x-ndjson"),
+            "json": send(json.dumps(rows[half:]).encode(), "application/json"),
+            "ndjson_updated": send(lines.replace(b"}", b', "source": "mail"}'), "application/x-ndjson"),
+        }
+    rates = {name: [round(half / seconds) for seconds in both] for name, both in spent.items()}
+    return {f"{name}_texts_per_second_and_per_processor_second": both for name, both in rates.items()}
+
+
+SUBJECTS: dict[str, Callable[[Site, argparse.Namespace], dict[str, Any]]] = {
+    "label": label,
+    "bulk": bulk,
+}
 
 if __name__ == "__main__":
     main()

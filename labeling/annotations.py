@@ -86,28 +86,25 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     """
     bulk.let_commit_wait()
     maker, by_text = Maker.of_run(run), {p.text_id: p for p in predictions}
-    free = _lock_free(maker, by_text)
+    free = _lock_free(run, by_text)
     done = _labels_of(run, by_text)
     waiting = [by_text[pk] for pk in free if pk not in done]
     _insert_labels(maker, waiting, next_versions([p.text_id for p in waiting]))
     return _hold(maker, waiting, _labels_of(run, [p.text_id for p in waiting]))
 
 
-@transaction.atomic
-def record_answers(maker: Maker, predictions: Sequence[Prediction]) -> dict[int, int]:
+def record_answers(maker: Maker, predictions: Sequence[Prediction], *, are_new: bool = False) -> dict[int, int]:
     """Write labels that were asked for outside of a run, and let them hold; returns the new labels by text.
 
-    A text that a person decided keeps its decision and gets no label.
+    The caller has locked the rows of the texts, which no person has decided, in a transaction. `are_new`: they were
+    stored in it, and have no label.
     """
-    by_text = {p.text_id: p for p in predictions}
-    waiting = [by_text[pk] for pk in _lock_free(maker, by_text)]
-    text_ids = [p.text_id for p in waiting]
-    versions = next_versions(text_ids)
-    _insert_labels(maker, waiting, versions)
-    # The newest of each text: nobody else can write one before this transaction ends.
+    _refuse_foreign_categories(maker.project_id, {p.category_id for p in predictions})
+    text_ids = [p.text_id for p in predictions]
+    _insert_labels(maker, predictions, {} if are_new else next_versions(text_ids))
     found = Label.objects.filter(text_id__in=text_ids).order_by("version").values_list("text_id", "pk")
-    labels = dict(found)
-    _hold(maker, waiting, labels)
+    labels = dict(found)  # the newest of each text: nobody else can write one before the transaction ends
+    _hold(maker, predictions, labels)
     return labels
 
 
@@ -176,12 +173,12 @@ def restore(text: Text, *, label_id: int | None, status: str) -> None:
         Text.objects.filter(pk=text.pk).update(is_gold=False)  # its answer is not known any more
 
 
-def _lock_free(maker: Maker, by_text: Mapping[int, Prediction]) -> list[int]:
+def _lock_free(run: LabelingRun, by_text: Mapping[int, Prediction]) -> list[int]:
     """Those of the texts that no person has decided, locked, by id. Raises ForeignCategory."""
-    _refuse_foreign_categories(maker.project_id, {p.category_id for p in by_text.values()})
+    _refuse_foreign_categories(run.project_id, {p.category_id for p in by_text.values()})
     # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
     # One that some of several people have decided stays as they saw it until the others have, too.
-    texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=maker.project_id, status__in=LABELABLE)
+    texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
     return list(texts.filter(reviewed_at__isnull=True).order_by("pk").values_list("pk", flat=True))
 
 

@@ -1,8 +1,11 @@
 """Texts answered at once, as somebody waits for it. Nothing is stored; `labeling.keeping` does that."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 
 from labeling import classifiers, labelers, prompts, runs, spending
@@ -12,7 +15,7 @@ from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
 from labeling.learning import zero_shot
 from labeling.learning.classifier import LinearHead
-from labeling.models import Category, Project
+from labeling.models import Category, Classifier, Project
 from labeling.normalizing import content_hash, normalize
 from labeling.providers.base import Provider, ProviderError, ServerDown
 
@@ -20,8 +23,12 @@ from labeling.providers.base import Provider, ProviderError, ServerDown
 AT_ONCE = 3
 PATIENCE_SECONDS = 1.0  # that a request waits for its turn
 KEPT_HEADS = 32
+LOOK_SECONDS = 1.0
+MOST_MODELS = 100
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
+
+_models: dict[tuple[int, str], tuple[float, "Model"]] = {}
 
 Said = Prediction | ProviderError
 
@@ -41,30 +48,37 @@ def answer(project: Project, content: str, *, provider: str = "") -> Prediction:
     return said
 
 
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What answers for a project."""
+
+    categories: list[Category]
+    provider: Provider
+    prompt_version: int | None
+    classifier: Classifier | None
+    head: LinearHead | None
+
+
 class Answerer:
-    """A project's model as it is now. Made for each request: it takes a few queries, and the weights stay loaded.
+    """A project's model, ready to be asked. Made for each request; the weights stay loaded.
 
     `maker` says what answers. Raises NoActiveCategories or ProviderError.
     """
 
     def __init__(self, project: Project, *, provider: str = "") -> None:
         self.project = project
-        self.categories = project.active_categories()
-        if not self.categories:
-            raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
         spending.refuse_when_used_up(project)
         alias = provider or project.provider_alias
-        model, prompt_version = prompts.provider_and_version(project, alias)
-        classifier = classifiers.current(project, model, self.categories)
-        head = None if classifier is None else classifiers.load_head(classifier.pk)
-        self._labeler = _labeler(model, self.categories, head)
+        model = _model(project, alias)
+        self.categories = model.categories
+        self._labeler = _labeler(model)
         self.maker = Maker(
             project_id=project.pk,
             provider=alias,
-            model_name=model.model_name,
+            model_name=model.provider.model_name,
             threshold=project.threshold,
-            classifier=classifier,
-            prompt_version=prompt_version,
+            classifier=model.classifier,
+            prompt_version=model.prompt_version,
         )
 
     def label(self, texts: Sequence[str], *, audit_share: float = 0.0) -> list[Said]:
@@ -121,11 +135,36 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _labeler(provider: Provider, categories: list[Category], head: LinearHead | None) -> Labeler:
-    if not provider.can_embed:
-        return labelers.of_answers(provider, categories, head, explained=True, keeps=False)
-    encoder = CachedEncoder(provider, explained=True, keeps=False)
-    return HeadLabeler(encoder, categories, head or _plain_head(provider, _Words(categories)))
+def _model(project: Project, alias: str) -> Model:
+    """Looked up once a second: what changes, such as a category, holds for answers a second later."""
+    key, now = (project.pk, alias), time.monotonic()
+    looked_at, model = _models.get(key, (-math.inf, None))
+    if model is None or now - looked_at >= LOOK_SECONDS:
+        model = _look_up(project, alias)
+        if len(_models) >= MOST_MODELS:
+            _models.clear()
+        _models[key] = now, model
+    return model
+
+
+def _look_up(project: Project, alias: str) -> Model:
+    categories = project.active_categories()
+    if not categories:
+        raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
+    provider, prompt_version = prompts.provider_and_version(project, alias)
+    classifier = classifiers.current(project, provider, categories)
+    head = None if classifier is None else classifiers.load_head(classifier.pk)
+    if head is None and provider.can_embed:
+        head = _plain_head(provider, _Words(categories))
+    return Model(categories, provider, prompt_version, classifier, head)
+
+
+def _labeler(model: Model) -> Labeler:
+    if not model.provider.can_embed:
+        return labelers.of_answers(model.provider, model.categories, model.head, explained=True, keeps=False)
+    assert model.head is not None
+    encoder = CachedEncoder(model.provider, explained=True, keeps=False)
+    return HeadLabeler(encoder, model.categories, model.head)
 
 
 class _Words:

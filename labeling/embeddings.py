@@ -73,7 +73,9 @@ class CachedEncoder:
 
     def read(self, rows: Sequence[TextRow]) -> Encoded:
         """Vectors and, with `explained`, token states of these texts. Each is read once: kept states are given up."""
-        cached = load((row.content_hash for row in rows), fingerprint=self.provider.fingerprint)
+        needs_all = self.explained and not self._kept  # every text goes through the model, whatever is cached
+        hashes = [] if needs_all and not self.keeps else [row.content_hash for row in rows]
+        cached = load(hashes, fingerprint=self.provider.fingerprint) if hashes else {}
         known = self._kept if self.explained else cached
         states = self._encode([row for row in rows if row.content_hash not in known], cached)
         for row in rows:

@@ -80,7 +80,7 @@ def import_rows(
     return _run(project, objects(numbered, file_format="rows", unit="row"), file_name, options)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add(project: Project, drafts: Sequence[Draft]) -> int:
     """Insert the texts that the project does not have, for callers who have only a few; returns how many there were."""
     if len(drafts) > 1:  # as in `_write`

@@ -4,13 +4,15 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
 from labeling import annotations, importing, priorities, rescoring
 from labeling.annotations import Maker, Prediction
 from labeling.answering import Answerer
-from labeling.choices import TextStatus
+from labeling.choices import LABELABLE, TextStatus
 from labeling.drafts import Draft
 from labeling.models import Category, Project, Text
 from labeling.providers.base import ProviderError
@@ -27,6 +29,16 @@ class Kept:
     status: str
     label_id: int | None
     note: str = ""
+
+
+class Locked(NamedTuple):
+    """A text as it is, and stays until the transaction ends."""
+
+    pk: int
+    content_hash: str
+    status: str
+    reviewed_at: datetime | None
+    current_label_id: int | None
 
 
 @dataclass(frozen=True)
@@ -83,29 +95,35 @@ def keep(
     A text that a person decided keeps that decision. One that has this label already gets no other.
     """
     answerer.keep()
-    texts = _lock(answerer.project, [draft for draft, _ in answers])
+    texts, are_new = _lock(answerer.project, [draft for draft, _ in answers])
     maker = replace(answerer.maker, threshold=math.inf) if to_review else answerer.maker
-    predictions = [_about(texts[draft.content_hash], said, to_review) for draft, said in answers]
-    new, same = rescoring.split(list({said.text_id: said for said in predictions}.values()), maker.threshold)
-    labels = annotations.record_answers(maker, new)
-    routes = {said.text_id: maker.route(said.confidence) for said in new}
-    unchanged = {said.text_id for said in same}
+    open_to_models = {text.pk for text in texts.values() if text.status in LABELABLE and text.reviewed_at is None}
+    said = {text.pk: _about(text, one, to_review) for draft, one in answers if (text := texts[draft.content_hash])}
+    free = [one for pk, one in said.items() if pk in open_to_models]
+    new, same = (free, []) if are_new else rescoring.split(free, maker.threshold)
+    labels = annotations.record_answers(maker, new, are_new=are_new) if new else {}
+    routes = {one.text_id: maker.route(one.confidence) for one in new}
+    unchanged = {one.text_id for one in same}
     return {key: _kept(text, labels, routes, unchanged) for key, text in texts.items()}
 
 
-def _lock(project: Project, drafts: Sequence[Draft]) -> dict[str, Text]:
-    """The texts, by content hash, stored where they were not, and locked: of two equal requests one is first."""
-    importing.add(project, drafts)
-    hashes = [draft.content_hash for draft in drafts]
-    rows = project.texts.select_for_update(of=("self",)).filter(content_hash__in=hashes).order_by("pk")
-    return {text.content_hash: text for text in rows.only("content_hash", "status", "current_label_id")}
+def _lock(project: Project, drafts: Sequence[Draft]) -> tuple[dict[str, Locked], bool]:
+    """The texts, by content hash, stored where they were not, and locked: of two equal requests one is first.
+
+    And whether all of them were stored now.
+    """
+    added = importing.add(project, drafts)
+    hashes = {draft.content_hash for draft in drafts}
+    rows = Text.objects.select_for_update().filter(project_id=project.pk, content_hash__in=hashes).order_by("pk")
+    texts = (Locked(*values) for values in rows.values_list(*Locked._fields))
+    return {text.content_hash: text for text in texts}, added == len(hashes)
 
 
-def _about(text: Text, said: Prediction, to_review: bool) -> Prediction:
+def _about(text: Locked, said: Prediction, to_review: bool) -> Prediction:
     return replace(said, text_id=text.pk, urgency=priorities.MOST if to_review else said.urgency)
 
 
-def _kept(text: Text, labels: Mapping[int, int], routes: Mapping[int, TextStatus], unchanged: set[int]) -> Kept:
+def _kept(text: Locked, labels: Mapping[int, int], routes: Mapping[int, TextStatus], unchanged: set[int]) -> Kept:
     if text.pk in labels:
         return Kept(text.pk, routes[text.pk], labels[text.pk])
     if text.pk in unchanged:

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from labeling import adding, streams, text_serializers
 from labeling.adding import Added
 from labeling.lookups import find_project
-from labeling.models import Label, Project, Text
+from labeling.models import Project, Text
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
 from labeling.problems import Problem
 from labeling.readers import ImportFailed
-from labeling.text_filters import LabelFilters, TextFilters, walk_of_labels, walk_of_texts
+from labeling.text_filters import LabelFilters, TextFilters, walk_of_labels, walk_of_texts, walked_labels
 from labeling.viewsets import Resource
 from labeling.walking import Walk, Walked
 
@@ -115,8 +115,8 @@ def _document(project: Project, added: Added) -> dict[str, Any]:
 class LabelViewSet(WalkedResource):
     """Labels, newest first: what models said and people decided, version by version. None is ever changed."""
 
-    queryset = Label.objects.select_related("category", "classifier", "annotator")
-    project_path = "text__project"
+    queryset = walked_labels().select_related("category", "classifier", "annotator")
+    project_path = "walked_project"
     serializer_class = text_serializers.LabelSerializer
     filterset_class = LabelFilters
     may_read = may_write = MayReadLabels

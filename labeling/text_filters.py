@@ -2,67 +2,88 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import F, Q, QuerySet
 from django_filters.rest_framework import CharFilter, ChoiceFilter
 
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.filtering import FilterSet, ProjectFilter, RowIdFilter, ShareFilter, since, until
-from labeling.models import Label, Text
+from labeling.lookups import find_project
+from labeling.models import Category, Label, Text
 from labeling.querysets import TextQuerySet
-from labeling.walking import Walk, by_key
+from labeling.walking import Walk, by_key, sorted_by_key
 
-FEW = 20_000  # texts of one status that are sorted rather than searched for among all
-
-
-class NameOrIdFilter(CharFilter):
-    """A row named in any case of letters, or by its id."""
-
-    def __init__(self, field_name: str, name: str, **options: object) -> None:
-        self.name = name
-        super().__init__(field_name=field_name, max_length=200, **options)
-
-    def filter(self, queryset: QuerySet[Text], value: str) -> QuerySet[Text]:
-        if not value:
-            return queryset
-        named = Q(**{f"{self.field_name}__{self.name}__iexact": value.strip()})
-        if value.isascii() and value.isdecimal() and len(value) < 19:
-            named |= Q(**{self.field_name: int(value)})
-        return queryset.filter(named)
+FEW = 5_000  # texts of one status that are sorted rather than searched for among all
 
 
 class TextFilters(FilterSet):
     project = ProjectFilter()
     status = ChoiceFilter(choices=TextStatus)
-    category = NameOrIdFilter("current_label__category", "name", help_text="Name or id of the category that holds.")
+    category = CharFilter(method="of_category", max_length=200, help_text="Name or id of the category that holds.")
     min_confidence = ShareFilter("current_label__confidence", "gte")
     max_confidence = ShareFilter("current_label__confidence", "lte")
     origin = ChoiceFilter("current_label__origin", choices=LabelOrigin, help_text="Of the label that holds.")
     run = RowIdFilter(method="labeled_by", help_text="The id of a run: texts that it labeled.")
     source = CharFilter(max_length=200)
     external_id = CharFilter(max_length=200)
-    reviewer = NameOrIdFilter("reviewed_by", "username", help_text="Who decided last: user name or id.")
+    reviewer = CharFilter(method="of_reviewer", max_length=200, help_text="Who decided last: user name or id.")
     reviewed_after = since("reviewed_at")
     reviewed_before = until("reviewed_at")
     created_after = since()
     created_before = until()
     q = CharFilter("content", "icontains", max_length=200, help_text="Words that stand so in the text, in any case.")
 
+    def of_category(self, texts: QuerySet[Text], name: str, value: str) -> QuerySet[Text]:
+        return texts.filter(current_label__category__in=_keys(Category.objects.all(), "name", value))
+
+    def of_reviewer(self, texts: QuerySet[Text], name: str, value: str) -> QuerySet[Text]:
+        return texts.filter(reviewed_by__in=_keys(User.objects.all(), "username", value))
+
     def labeled_by(self, texts: TextQuerySet, name: str, run_id: int) -> QuerySet[Text]:
         """Nothing more: the walk goes only through the texts that the run labeled."""
         return texts
 
 
+class WalkedProject(ProjectFilter):
+    """Of a label's text, as `walked_labels` has it."""
+
+    def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(walked_project=find_project(self.parent.request, value).pk) if value else queryset
+
+
 class LabelFilters(FilterSet):
-    project = ProjectFilter("text__project")
+    """By annotations that no index has: else SQLite would go through all labels of a run or a category."""
+
+    project = WalkedProject()
     text = RowIdFilter("text", help_text="The id of a text: its history, newest version first.")
-    category = NameOrIdFilter("category", "name", help_text="Name or id.")
+    category = CharFilter(method="of_category", max_length=200, help_text="Name or id.")
     min_confidence = ShareFilter("confidence", "gte")
     max_confidence = ShareFilter("confidence", "lte")
     origin = ChoiceFilter(choices=LabelOrigin)
-    run = RowIdFilter("run", help_text="The id of a run.")
-    annotator = NameOrIdFilter("annotator", "username", help_text="Who decided: user name or id.")
+    run = RowIdFilter("walked_run", help_text="The id of a run.")
+    annotator = CharFilter(method="of_annotator", max_length=200, help_text="Who decided: user name or id.")
     created_after = since()
     created_before = until()
+
+    def of_category(self, labels: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return labels.filter(walked_category__in=_keys(Category.objects.all(), "name", value))
+
+    def of_annotator(self, labels: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return labels.filter(walked_annotator__in=_keys(User.objects.all(), "username", value))
+
+
+def walked_labels() -> QuerySet[Label]:
+    """All labels, with their relations as columns that are compared row by row."""
+    relations = {"project": "text__project_id", "run": "run_id", "category": "category_id", "annotator": "annotator_id"}
+    return Label.objects.annotate(**{f"walked_{name}": F(column) + 0 for name, column in relations.items()})
+
+
+def _keys(rows: QuerySet[Any], name: str, value: str) -> list[int]:
+    """Of the rows of this name, in any case of letters, or of this id."""
+    wanted = Q(**{f"{name}__iexact": value.strip()})
+    if value.isascii() and value.isdecimal() and len(value) < 19:
+        wanted |= Q(pk=int(value))
+    return list(rows.filter(wanted).order_by().values_list("pk", flat=True))
 
 
 def walk_of_texts(texts: QuerySet[Text], wanted: dict[str, Any]) -> Walk:
@@ -74,7 +95,7 @@ def walk_of_texts(texts: QuerySet[Text], wanted: dict[str, Any]) -> Walk:
     if status := wanted.get("status"):
         of_status = texts.filter(status=status)
         if of_status.order_by()[: FEW + 1].count() <= FEW:
-            return by_key(of_status)
+            return sorted_by_key(of_status)
     return by_key(texts)
 
 

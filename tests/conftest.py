@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 
-from labeling import classifiers, providers, triggers
+from labeling import answering, classifiers, providers, triggers
 from labeling.models import Category, Project, Text
 from labeling.normalizing import content_hash, normalize
 
@@ -83,9 +83,10 @@ def _no_limits(settings: LazySettings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_head_of_another_test() -> None:
-    """Heads are kept by primary key, and tests use the same keys again."""
+def _no_head_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heads and models are kept by primary key, and tests use the same keys again."""
     classifiers.load_head.cache_clear()
+    monkeypatch.setattr(answering, "LOOK_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -56,3 +56,13 @@ def test_what_reviews_taught_about_a_provider_that_only_scores_holds_here_too(
 def test_a_project_without_categories_is_told_what_to_do() -> None:
     with pytest.raises(runs.NoActiveCategories):
         answering.answer(Project.objects.get(name="Default"), "some text", provider="keyword")
+
+
+def test_what_answers_is_looked_up_once_a_second(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "LOOK_SECONDS", 60.0)
+    answering._models.clear()
+    assert category(project, "a report on business") == "Business"
+    project.categories.filter(name="Business").update(is_active=False)
+    assert category(project, "a report on business") == "Business"
+    monkeypatch.setattr(answering, "LOOK_SECONDS", 0.0)
+    assert category(project, "a report on business") != "Business"

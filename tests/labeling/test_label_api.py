@@ -194,7 +194,7 @@ def test_a_key_without_the_scope_is_refused(client: Client, mia: User, scope: Sc
 
 def test_a_key_with_the_scope_labels(client: Client, mia: User, django_assert_max_num_queries: Any) -> None:
     key = api_keys.create(mia, name="program", scopes=[Scope.LABEL])
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(24):
         assert post(client, {"Authorization": f"Bearer {key}"}, text="Rain.").status_code == 200
 
 
