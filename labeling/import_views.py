@@ -174,7 +174,7 @@ def label(request: HttpRequest, project: Project, import_id: int) -> HttpRespons
     except CANNOT_RUN as reason:
         messages.warning(request, str(reason))
         return redirect("imports:import", project_id=project.pk, import_id=record.pk)
-    return redirect("admin:labeling_labelingrun_change", run.pk)
+    return redirect("runs:run", run.pk)
 
 
 @require_GET

@@ -40,6 +40,7 @@ def parquet(batches: Iterable[Batch], tally: Tally) -> Iterator[bytes]:
     compression = "zstd" if pa.Codec.is_available("zstd") else "snappy"
     sink, schema = _Sink(), _schema(tally)
     with pq.ParquetWriter(sink, schema, compression=compression) as writer:
+        yield sink.taken()  # a reader that gets something knows that it has been heard
         for group in _groups(batches, schema):
             writer.write_table(group, row_group_size=GROUP_ROWS + len(group))
             yield sink.taken()

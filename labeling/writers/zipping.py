@@ -28,6 +28,7 @@ def zipped(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[call-overload]
         for name, pieces in files:
             with archive.open(name, "w", force_zip64=True) as entry:
+                yield sink.taken()  # a reader that gets something knows that it has been heard
                 for piece in pieces:
                     entry.write(piece)
                     if taken := sink.taken():

@@ -274,7 +274,7 @@ def test_new_texts_are_labeled_by_one_click(client: Client, uploaded, project: P
     record = start(client, uploaded(), **MAPPED)
     answer = client.post(f"/projects/{project.pk}/import/{record.pk}/label/")
     run = LabelingRun.objects.get()
-    assert (run.project, answer.url) == (project, f"/admin/labeling/labelingrun/{run.pk}/change/")
+    assert (run.project, answer.url) == (project, f"/runs/{run.pk}/")
 
 
 def test_progress_refuses_in_json(uploaded, project: Project, stranger: User) -> None:
