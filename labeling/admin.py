@@ -270,7 +270,23 @@ class LabelAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportRecord)
 class ImportRecordAdmin(ReadOnlyAdmin):
-    list_display = ["file_name", "project", "added", "duplicate", "empty", "rejected", "created_at", "error"]
+    list_display = ["file_name", "project", "status", "added", "duplicate", "empty", "rejected", "created_at", "error"]
+    fields = [
+        "project",
+        "file_name",
+        "file_format",
+        "status",
+        "rows_read",
+        "added",
+        "duplicate",
+        "empty",
+        "rejected",
+        "rejections",
+        "error",
+        "created_by",
+        "created_at",
+        "finished_at",
+    ]
     list_filter = ["project"]
     list_select_related = ["project"]
     search_fields = ["file_name"]

@@ -109,4 +109,4 @@ class ImportViewSet(Resource):
     @action(detail=True, content_negotiation_class=AnyAccept)
     def rejected(self, request: Request, pk: str) -> StreamingHttpResponse:
         """The rejected rows as CSV: put right, the file can be imported."""
-        return rejected_file(self.get_object())
+        return rejected_file(self.get_object(), in_api)

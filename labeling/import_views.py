@@ -1,5 +1,6 @@
 """The import wizard: a file is uploaded, looked at, imported, and accounted for. Thin: each view calls one function."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -188,12 +189,12 @@ def progress_json(request: HttpRequest, project: Project, import_id: int) -> Htt
 @require_GET
 def rejected_csv(request: HttpRequest, project: Project, import_id: int) -> HttpResponseBase:
     """The rejected rows, with what is wrong with each."""
-    return rejected_file(_import(project, import_id))
+    return rejected_file(_import(project, import_id), on_page)
 
 
-def rejected_file(record: ImportRecord) -> StreamingHttpResponse:
+def rejected_file(record: ImportRecord, words: Callable[[str], str]) -> StreamingHttpResponse:
     """The rejected rows as a download."""
-    response = StreamingHttpResponse(rejected.pieces(record), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(rejected.pieces(record, words), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rejected-of-import-{record.pk}.csv"'
     return response
 

@@ -3,11 +3,10 @@
 import csv
 import io
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from labeling import importing
-from labeling.import_words import on_page
 from labeling.models import ImportRecord
 from labeling.spreadsheets import escape_formula
 
@@ -16,21 +15,23 @@ FIRST_COLUMNS = ("rejected_line", "rejected_reason")
 HEADER_ROWS = 1000  # whose columns are those of the file
 
 
-def pieces(record: ImportRecord) -> Generator[bytes, None, None]:
-    """The bytes of the file. Its first columns say where each row stood and what is wrong with it."""
+def pieces(record: ImportRecord, words: Callable[[str], str]) -> Generator[bytes, None, None]:
+    """The bytes of the file. Its first columns say where each row stood and, in these words, what is wrong with it."""
     columns = _columns(record)
     rows = record.rejected_rows.order_by("line").values_list("line", "reason", "values")
     yield _lines([[*FIRST_COLUMNS, *columns]])
     for start in range(0, importing.KEPT_ROWS, PIECE_ROWS):
         batch = list(rows[start : start + PIECE_ROWS])
-        yield _lines([line, on_page(reason), *map(values.get, columns)] for line, reason, values in batch)
+        yield _lines([line, words(reason), *map(values.get, columns)] for line, reason, values in batch)
         if len(batch) < PIECE_ROWS:
             return
 
 
 def _columns(record: ImportRecord) -> list[str]:
+    """Those of the file, in its order, and those that only some rows have."""
     first = record.rejected_rows.order_by("line").values_list("values", flat=True)[:HEADER_ROWS]
-    return list(dict.fromkeys(name for values in first for name in values))
+    found = dict.fromkeys(name for values in first for name in values)
+    return list(dict.fromkeys([name for name in record.options.get("header", []) if name in found]) | found)
 
 
 def _lines(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -108,7 +108,8 @@ def start(record: ImportRecord, options: ImportOptions) -> None:
         raise AlreadyStarted(STARTED)
     with opened(record) as table:
         importing.drafter_of(table, options)
-    chosen = {"encoding": record.options.get("encoding", ""), **options}
+        header = list(table.columns)
+    chosen = {"encoding": record.options.get("encoding", ""), "header": header, **options}
     is_small = record.size <= AT_ONCE_BYTES and not _is_packed(record)
     with transaction.atomic():
         waiting = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED)

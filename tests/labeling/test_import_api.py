@@ -93,7 +93,7 @@ def test_rejected_rows_come_as_csv_whatever_is_accepted(api: Client, project: Pr
     uploads.carry_on(record)
     answer = api.get(f"/api/imports/{record}/rejected", headers={"Accept": "text/csv"})
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
-    assert b"".join(answer.streaming_content).startswith(b"rejected_line,rejected_reason,headline,key,topic\r\n5,")
+    assert b"".join(answer.streaming_content).startswith(b"rejected_line,rejected_reason,key,headline,topic\r\n5,")
 
 
 def test_the_list_can_be_filtered(api: Client, project: Project) -> None:
