@@ -72,7 +72,7 @@ def visit(chromium: Any, live_server: LiveServer) -> Iterator[Visit]:
             "console", lambda message: complaints.append(f"{page.url}: {message.text}") if is_trouble(message) else None
         )
         page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)  # a busy machine takes its time for the first page
         page.goto(f"{live_server.url}{path}")
         return page
 
