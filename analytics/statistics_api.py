@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -14,7 +15,7 @@ from labeling.lookups import find_project
 from labeling.models import Project
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
-from labeling.requests import checked
+from labeling.requests import asked
 from labeling.viewsets import Resource
 
 BEING_COUNTED = (
@@ -49,11 +50,11 @@ class StatisticsViewSet(Resource):
     @extend_schema(
         operation_id="statistics",
         parameters=[StatisticsQuery],
-        responses={200: StatisticsSerializer(many=False), 202: LATER},
+        responses={200: forced_singular_serializer(StatisticsSerializer), 202: LATER},
     )
     def list(self, request: Request) -> Response:
         """All statistics of a project, or of a part of it. Large projects are counted in the background."""
-        wanted = checked(StatisticsQuery, request.query_params)
+        wanted = asked(StatisticsQuery, request)
         project = find_project(request, wanted.pop("project", None))
         counted = keeping.of_project(project)
         if counted is None:

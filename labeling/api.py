@@ -32,8 +32,8 @@ class MayLabel(HasScope):
 
 class RunFilters(FilterSet):
     project = ProjectFilter()
-    status = ChoiceFilter(choices=RunStatus)
-    origin = ChoiceFilter(choices=RunOrigin)
+    status = ChoiceFilter(choices=RunStatus.choices)
+    origin = ChoiceFilter(choices=RunOrigin.choices)
     provider = CharFilter(max_length=40, help_text="Alias of a provider.")
     created_after = since()
     created_before = until()

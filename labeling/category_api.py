@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import BooleanFilter, CharFilter
+from django_filters.rest_framework import CharFilter
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling import categories, category_serializers, editing, merging, runs
-from labeling.filtering import FilterSet, ProjectFilter
+from labeling.filtering import FilterSet, FlagFilter, ProjectFilter
 from labeling.lookups import find_project
 from labeling.models import Category, CategoryMerge, Project
 from labeling.models.api_key import Scope
@@ -62,7 +62,7 @@ class OneProjectFilter(ProjectFilter):
 
 class CategoryFilters(FilterSet):
     project = OneProjectFilter(help_text="Name or id of a project. Without: the project Default.")
-    retired = BooleanFilter(method="also_retired", help_text="True: retired ones as well.")
+    retired = FlagFilter(method="also_retired", help_text="True: retired ones as well.")
     q = CharFilter(field_name="name", lookup_expr="icontains", max_length=200, help_text="Part of the name.")
 
     def also_retired(self, queryset: QuerySet[Category], name: str, value: bool) -> QuerySet[Category]:

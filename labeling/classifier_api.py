@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django_filters.rest_framework import BooleanFilter, ChoiceFilter
+from django_filters.rest_framework import ChoiceFilter
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.choices import ClassifierKind
-from labeling.filtering import FilterSet, ProjectFilter, since, until
+from labeling.filtering import FilterSet, FlagFilter, ProjectFilter, since, until
 from labeling.models import Classifier
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
@@ -104,8 +104,8 @@ class WholeClassifierSerializer(ClassifierSerializer):
 
 class ClassifierFilters(FilterSet):
     project = ProjectFilter()
-    kind = ChoiceFilter(choices=ClassifierKind)
-    is_active = BooleanFilter(help_text="It labels texts, or did: it was no worse than the one before.")
+    kind = ChoiceFilter(choices=ClassifierKind.choices)
+    is_active = FlagFilter(help_text="It labels texts, or did: it was no worse than the one before.")
     created_after = since()
     created_before = until()
 

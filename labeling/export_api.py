@@ -7,7 +7,6 @@ who took out what.
 from http import HTTPStatus
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,10 +21,11 @@ from labeling.models import ExportRecord
 from labeling.models.api_key import Scope
 from labeling.negotiating import AnyAccept
 from labeling.permissions import HasScope
-from labeling.requests import checked
+from labeling.requests import asked
 from labeling.viewsets import Resource
 
-FILE = OpenApiResponse(OpenApiTypes.BINARY, "The file, in the chosen format.")
+CONTENT_TYPES = sorted({one.content_type.partition(";")[0] for one in exporting.FORMATS.values()} | {downloading.ZIP})
+FILE = OpenApiResponse({"title": "The file"}, "The file, in the chosen format; zipped where it is several.")
 
 
 class MayExport(HasScope):
@@ -62,7 +62,7 @@ class ExportViewSet(Resource):
     @action(detail=False, pagination_class=None, filter_backends=[])
     def choices(self, request: Request) -> Response:
         """What there is to export of a project: how many texts, in which formats, and what is proven about them."""
-        project = find_project(request, checked(transfer_serializers.ProjectQuery, request.query_params)["project"])
+        project = find_project(request, asked(transfer_serializers.ProjectQuery, request)["project"])
         statement = certification.statement(project)
         counts = texts_of_each(project)
         return Response(
@@ -75,11 +75,11 @@ class ExportViewSet(Resource):
             }
         )
 
-    @extend_schema(parameters=[transfer_serializers.ExportQuery], responses={(200, "application/octet-stream"): FILE})
+    @extend_schema(parameters=[transfer_serializers.ExportQuery], responses={(200, *CONTENT_TYPES): FILE})
     @action(detail=False, content_negotiation_class=AnyAccept, pagination_class=None, filter_backends=[])
     def download(self, request: Request) -> StreamingHttpResponse:
         """The file, sent while it is written."""
-        wanted = checked(transfer_serializers.ExportQuery, request.query_params)
+        wanted = asked(transfer_serializers.ExportQuery, request)
         file = downloading.download(
             find_project(request, wanted["project"]),
             file_format=wanted["format"],

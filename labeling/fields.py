@@ -27,9 +27,18 @@ class Share(serializers.FloatField):
         return value
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "minLength": 1, "maxLength": 200},
+            {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+        ]
+    }
+)
 class CategoryReference(serializers.CharField):
     """A category: a number is an id; a string is a name, in any case, or an id that no category has as its name."""
+
+    json_types = (str, int)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         # Before the validators, which measure strings.

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError as WrongValue
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from labeling.lookups import find_project
+from labeling.requests import refuse_unclear
 
 
 class Filters(filters.DjangoFilterBackend):
@@ -23,14 +23,28 @@ class Filters(filters.DjangoFilterBackend):
         known = set(filterset.filters) if filterset else set()
         if view.paginator is not None:
             known |= {view.paginator.cursor_query_param, view.paginator.page_size_query_param}
-        if unknown := sorted(set(request.query_params) - known - {api_settings.URL_FORMAT_OVERRIDE}):
-            message = f"There is no such parameter. Parameters: {', '.join(sorted(known))}."
-            raise ValidationError({name: [message] for name in unknown})
+        refuse_unclear(request.query_params, known | {api_settings.URL_FORMAT_OVERRIDE})
         return super().filter_queryset(request, queryset, view)
+
+
+class FlagField(forms.ChoiceField):
+    def __init__(self, **options: Any) -> None:
+        options.pop("widget", None)
+        super().__init__(choices=[("true", "true"), ("false", "false")], **options)
+
+    def clean(self, value: Any) -> bool | None:
+        chosen = super().clean(value)
+        return chosen == "true" if chosen else None
 
 
 class FilterSet(filters.FilterSet):
     """To be subclassed for each list. Wrong values are refused with the field's name."""
+
+
+class FlagFilter(filters.BooleanFilter):
+    """True or false, and nothing that might be meant for either."""
+
+    field_class = FlagField
 
 
 class ProjectFilter(filters.CharFilter):

@@ -46,7 +46,7 @@ class MayImport(HasScope):
 
 class ImportFilters(FilterSet):
     project = ProjectFilter()
-    status = ChoiceFilter(choices=ImportStatus)
+    status = ChoiceFilter(choices=ImportStatus.choices)
     created_after = since()
     created_before = until()
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django_filters.rest_framework import BooleanFilter
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -15,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling import api_keys
-from labeling.filtering import FilterSet, since, until
+from labeling.filtering import FilterSet, FlagFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import ApiKey
 from labeling.models.api_key import ApiKeyQuerySet, Scope
@@ -111,7 +110,7 @@ class KeyBody(serializers.Serializer[Any]):
 
 
 class KeyFilters(FilterSet):
-    is_usable = BooleanFilter(method="usable", help_text="Neither revoked nor expired.")
+    is_usable = FlagFilter(method="usable", help_text="Neither revoked nor expired.")
     created_after = since()
     created_before = until()
 

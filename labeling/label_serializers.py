@@ -119,7 +119,7 @@ class ItemField(serializers.JSONField):
 
 
 class BatchBody(serializers.Serializer[Any]):
-    texts = serializers.ListField(child=ItemField(allow_null=True), allow_empty=False, max_length=MOST_TEXTS)
+    texts = serializers.ListField(child=ItemField(allow_null=True), min_length=1, max_length=MOST_TEXTS)
     project = ProjectReference()
     store = serializers.BooleanField(
         default=True, help_text="false: only answer, and store nothing. Not for more than MAX_BATCH_SIZE texts."

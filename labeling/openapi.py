@@ -5,7 +5,8 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, DecimalField, TimeField
+from rest_framework.settings import api_settings
 
 from labeling.problems import CONTENT_TYPE
 
@@ -109,6 +110,8 @@ PROBLEM: dict[str, Any] = {
     "required": ["type", "title", "status", "detail", "code"],
 }
 
+TIME = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
@@ -134,6 +137,27 @@ class Contract(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         return [IDEMPOTENCY_KEY] if self.method == "POST" else []
+
+    def map_parsers(self) -> list[str]:
+        """Forms are read as well, where nothing else is said; but a form has no types that one could promise."""
+        parsers = self.view.parser_classes
+        return ["application/json"] if parsers == api_settings.DEFAULT_PARSER_CLASSES else list(super().map_parsers())
+
+    def _map_serializer_field(self, field: Any, direction: Direction, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, TimeField) and schema:  # the format `time` would need a time zone
+            schema = {name: value for name, value in schema.items() if name != "format"} | {"pattern": TIME}
+        if isinstance(field, DecimalField) and "pattern" in schema:
+            schema["pattern"] = _pattern(field)
+        return schema
+
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        """A filter is never empty: left out, it asks for all."""
+        found: list[dict[str, Any]] = super()._get_filter_parameters()
+        for parameter in found:
+            if parameter["schema"].get("type") == "string":
+                parameter["schema"].setdefault("minLength", 1)
+        return found
 
     def _words(self) -> tuple[str, str]:
         """The first sentence, and what comes after it."""
@@ -161,6 +185,12 @@ class Contract(AutoSchema):
 
     def _body(self) -> Any:
         return self.get_request_serializer()
+
+
+def _pattern(field: DecimalField) -> str:
+    """Of a decimal number in a string: the usual one would let an empty string pass, and numbers below the least."""
+    sign = "" if field.min_value is not None and field.min_value >= 0 else "-?"
+    return rf"^{sign}\d{{1,{field.max_whole_digits}}}(?:\.\d{{1,{field.decimal_places}}})?$"
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as WrongValue
 from django.db.models import QuerySet
+from django.http import QueryDict
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from labeling.json_types import mistyped
 from labeling.models import ApiKey
 
 MOST_ROWS = 500
@@ -56,6 +59,8 @@ class NewestFirst(CursorPagination):
         for parameter in found:
             if parameter["name"] == self.page_size_query_param:
                 parameter["schema"] |= {"minimum": 1, "maximum": MOST_ROWS, "default": self.page_size}
+            else:
+                parameter["schema"] |= {"minLength": 1}
         return found
 
 
@@ -65,7 +70,34 @@ def caller_of(request: Request) -> str:
 
 
 def checked(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The values of a body or of a query. Raises DRF's ValidationError, which names each wrong field."""
+    """The values of a body. Raises DRF's ValidationError, which names each wrong field."""
     wanted = body(data=data)
+    if not isinstance(data, QueryDict) and (wrong := mistyped(wanted, data)):
+        raise ValidationError(wrong)
     wanted.is_valid(raise_exception=True)
     return dict(wanted.validated_data)
+
+
+def asked(query: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The values of a query. A parameter that is not known, empty, or there twice is refused: it would be ignored."""
+    given = request.query_params
+    known = {*query().fields, api_settings.URL_FORMAT_OVERRIDE}
+    refuse_unclear(given, known)
+    wanted = query(data=given.dict())
+    wanted.is_valid(raise_exception=True)
+    return dict(wanted.validated_data)
+
+
+def refuse_unclear(given: QueryDict, known: set[str]) -> None:
+    """Raises ValidationError for parameters that would be left out in silence."""
+    wrong = {}
+    for name, values in given.lists():
+        if name not in known:
+            names = ", ".join(sorted(known - {api_settings.URL_FORMAT_OVERRIDE}))
+            wrong[name] = [f"There is no such parameter. Parameters: {names}."]
+        elif values == [""]:
+            wrong[name] = ["Give a value, or leave the parameter out."]
+        elif len(values) > 1:
+            wrong[name] = ["Give it once."]
+    if wrong:
+        raise ValidationError(wrong)

@@ -12,7 +12,9 @@ from labeling.models import LabelingRun
 
 class StartBody(serializers.Serializer[Any]):
     project = ProjectReference()
-    provider = serializers.CharField(required=False, default="", help_text="Without: the project's own.")
+    provider = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=40, help_text="Without: the project's own."
+    )
     limit = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1, help_text="Most texts to label.")
     relabel = serializers.BooleanField(required=False, default=False, help_text="Also what a model labeled before.")
 
@@ -47,7 +49,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
 class RunSerializer(serializers.ModelSerializer[LabelingRun]):
     project = serializers.CharField(source="project.name")
-    created_by = serializers.CharField(source="created_by.username", default=None)
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
 
     class Meta:
         model = LabelingRun

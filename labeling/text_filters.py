@@ -18,11 +18,11 @@ FEW = 5_000  # texts of one status that are sorted rather than searched for amon
 
 class TextFilters(FilterSet):
     project = ProjectFilter()
-    status = ChoiceFilter(choices=TextStatus)
+    status = ChoiceFilter(choices=TextStatus.choices)
     category = CharFilter(method="of_category", max_length=200, help_text="Name or id of the category that holds.")
     min_confidence = ShareFilter("current_label__confidence", "gte")
     max_confidence = ShareFilter("current_label__confidence", "lte")
-    origin = ChoiceFilter("current_label__origin", choices=LabelOrigin, help_text="Of the label that holds.")
+    origin = ChoiceFilter("current_label__origin", choices=LabelOrigin.choices, help_text="Of the label that holds.")
     run = RowIdFilter(method="labeled_by", help_text="The id of a run: texts that it labeled.")
     source = CharFilter(max_length=200)
     external_id = CharFilter(max_length=200)
@@ -59,7 +59,7 @@ class LabelFilters(FilterSet):
     category = CharFilter(method="of_category", max_length=200, help_text="Name or id.")
     min_confidence = ShareFilter("confidence", "gte")
     max_confidence = ShareFilter("confidence", "lte")
-    origin = ChoiceFilter(choices=LabelOrigin)
+    origin = ChoiceFilter(choices=LabelOrigin.choices)
     run = RowIdFilter("walked_run", help_text="The id of a run.")
     annotator = CharFilter(method="of_annotator", max_length=200, help_text="Who decided: user name or id.")
     created_after = since()

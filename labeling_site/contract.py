@@ -57,6 +57,7 @@ SETTINGS = {
         "ClassifierKind": "labeling.choices.ClassifierKind",
         "ReviewAction": "reviews.models.Action",
     },
+    "COMPONENT_SPLIT_REQUEST": True,  # what must not be blank in a request may be so in an answer
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

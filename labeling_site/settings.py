@@ -241,6 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "labeling.problems.problem_details",
+    "DEFAULT_METADATA_CLASS": None,  # the OpenAPI document says it
     "DEFAULT_SCHEMA_CLASS": "labeling.openapi.Contract",
 }
 SPECTACULAR_SETTINGS = contract.SETTINGS

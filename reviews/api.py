@@ -16,7 +16,7 @@ from labeling.models.api_key import Scope
 from labeling.openapi import sent
 from labeling.permissions import HasScope
 from labeling.problems import Problem
-from labeling.requests import checked
+from labeling.requests import asked, checked
 from labeling.viewsets import Resource
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
 from reviews.access import may_manage, reviewer_of
@@ -72,7 +72,7 @@ class ReviewViewSet(Resource):
     @action(detail=False, permission_classes=[MayReview], pagination_class=None, filterset_class=None)
     def pending(self, request: Request) -> Response:
         """Texts that wait for you, most urgent first. With claim=true they are put on your desk."""
-        wanted = checked(serializers.PendingQuery, request.query_params)
+        wanted = asked(serializers.PendingQuery, request)
         project = find_project(request, wanted["project"])
         reviewer = reviewer_of(request.user, project)
         find, limit = (pending.claim, 1) if wanted["claim"] else (pending.look, 20)

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django_filters.rest_framework import BooleanFilter, CharFilter
+from django_filters.rest_framework import CharFilter
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling import editing, lookups, projects, runs
-from labeling.filtering import FilterSet
+from labeling.filtering import FilterSet, FlagFilter
 from labeling.models import ApiKey, Project
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
@@ -66,7 +66,7 @@ class MayChangeMembers(HasScope):
 
 
 class ProjectFilters(FilterSet):
-    archived = BooleanFilter(field_name="is_archived", help_text="Only archived ones, or only others.")
+    archived = FlagFilter(field_name="is_archived", help_text="Only archived ones, or only others.")
     q = CharFilter(field_name="name", lookup_expr="icontains", max_length=120, help_text="Part of the name.")
 
 

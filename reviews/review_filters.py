@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
-from django_filters.rest_framework import BooleanFilter, CharFilter, ChoiceFilter
+from django_filters.rest_framework import CharFilter, ChoiceFilter
 
-from labeling.filtering import FilterSet, ProjectFilter, RowIdFilter, ShareFilter, since, until
+from labeling.filtering import FilterSet, FlagFilter, ProjectFilter, RowIdFilter, ShareFilter, since, until
 from labeling.lookups import find_project
 from reviews.models import Action, Assignment, Review
 
@@ -29,7 +29,7 @@ class ProjectOfText(ProjectFilter):
 class ReviewFilters(FilterSet):
     project = ProjectOfText()
     reviewer = CharFilter("reviewer__user__username", max_length=150, help_text=WHO)
-    action = ChoiceFilter(choices=Action)
+    action = ChoiceFilter(choices=Action.choices)
     category = CharFilter(
         "category_after__name", "iexact", max_length=200, help_text="Name of the category that was given."
     )
@@ -38,8 +38,8 @@ class ReviewFilters(FilterSet):
     run = RowIdFilter("label__run", help_text="Reviews of labels that this run made.")
     min_confidence = ShareFilter("confidence_before", "gte", help_text="The label's confidence, from here on.")
     max_confidence = ShareFilter("confidence_before", "lte", help_text="The label's confidence, up to here.")
-    is_blind = BooleanFilter(help_text="The reviewer did not see the model's label.")
-    is_undone = BooleanFilter("reverted_by", "isnull", exclude=True, help_text="It was taken back.")
+    is_blind = FlagFilter(help_text="The reviewer did not see the model's label.")
+    is_undone = FlagFilter("reverted_by", "isnull", exclude=True, help_text="It was taken back.")
     q = CharFilter("comment", "icontains", max_length=200, help_text="Words of the comment.")
     created_after = since()
     created_before = until()

@@ -307,12 +307,17 @@ def test_an_empty_queue_says_why(as_anna: Ask, claim: str) -> None:
         ({"source": "mail"}, 0),
         ({"language": "fr"}, 0),
         ({"run": "99999"}, 0),
-        ({"q": ""}, 2),
     ],
 )
 def test_the_queue_can_be_filtered(as_anna: Ask, add_labeled, filters: dict[str, str], count: int) -> None:
     add_labeled(0.5, 0.7)
     assert len(as_anna("pending", filters).json()["results"]) == count
+
+
+@pytest.mark.parametrize("filters", [{"q": ""}, {"word": "rain"}])
+def test_a_filter_that_says_nothing_is_refused(as_anna: Ask, text: Text, filters: dict[str, str]) -> None:
+    answer = as_anna("pending", filters)
+    assert (answer.status_code, answer.json()["errors"].keys()) == (400, filters.keys())
 
 
 @pytest.mark.parametrize(

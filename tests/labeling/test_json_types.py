@@ -1,0 +1,57 @@
+"""Values of a JSON body that are not of the documented type."""
+
+from typing import Any
+
+import pytest
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from labeling.fields import CategoryReference
+from labeling.requests import checked
+
+
+class Item(serializers.Serializer):
+    word = serializers.CharField()
+
+
+class Body(serializers.Serializer):
+    name = serializers.CharField(required=False, allow_null=True)
+    number = serializers.IntegerField(required=False)
+    share = serializers.FloatField(required=False)
+    flag = serializers.BooleanField(required=False)
+    category = CategoryReference(required=False)
+    names = serializers.ListField(child=serializers.CharField(), required=False)
+    items = Item(many=True, required=False)
+    anything = serializers.JSONField(required=False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": None, "number": 5, "share": 1, "flag": True, "category": 3},
+        {"number": 5.0, "share": 0.5, "category": "Sports"},
+        {"names": ["a"], "items": [{"word": "b"}], "anything": {"x": [1, "2"]}},
+    ],
+)
+def test_what_is_documented_is_taken(body: dict[str, Any]) -> None:
+    assert checked(Body, body).keys() == body.keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"name": 5}, {"name": ["Give a string."]}),
+        ({"number": "5"}, {"number": ["Give a whole number."]}),
+        ({"number": True}, {"number": ["Give a whole number."]}),
+        ({"share": "0.5"}, {"share": ["Give a number."]}),
+        ({"flag": "true"}, {"flag": ["Give true or false."]}),
+        ({"flag": 1}, {"flag": ["Give true or false."]}),
+        ({"category": True}, {"category": ["Give a string."]}),
+        ({"names": ["a", 5]}, {"names": {"1": ["Give a string."]}}),
+        ({"items": [{"word": "b"}, {"word": 5}]}, {"items": {"1": {"word": ["Give a string."]}}}),
+    ],
+)
+def test_what_is_not_is_refused_by_its_place(body: dict[str, Any], errors: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        checked(Body, body)
+    assert refused.value.detail == errors
