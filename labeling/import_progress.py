@@ -48,6 +48,8 @@ def of(record: ImportRecord) -> ImportProgress:
 def _percent(record: ImportRecord) -> int | None:
     if not record.is_unfinished:
         return 100
+    if not record.rows_read:
+        return 0
     return None if record.share is None else min(99, int(100 * record.share))
 
 
