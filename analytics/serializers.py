@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analytics.budget_forms import MOST_DRAWN
@@ -13,6 +14,7 @@ from labeling.serializers import ProjectReference
 # --- What comes in ----------------------------------------------------------------------------------------------------
 
 
+@extend_schema_field({"type": "number", "minimum": 0, "maximum": 1, "exclusiveMinimum": True, "exclusiveMaximum": True})
 class BetweenZeroAndOne(serializers.FloatField):
     """A share that is neither nothing nor all."""
 

@@ -59,6 +59,7 @@ ENTRIES = (
     Entry("Statistics", "monitoring", "statistics:page", is_manager),
     Entry("Error budget", "verified", "budget:projects", is_manager),
     Entry("Agreement", "balance", "analytics:projects", is_manager),
+    Entry("API", "api", "docs", may_enter, ("redoc",)),
 )
 
 
