@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Left
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +18,9 @@ from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
 from labeling.problems import Problem
 from labeling.readers import ImportFailed
+from labeling.requests import asked
 from labeling.text_filters import LabelFilters, TextFilters, walk_of_labels, walk_of_texts, walked_labels
+from labeling.transfer_serializers import ProjectQuery
 from labeling.viewsets import Resource
 from labeling.walking import Walk, Walked
 
@@ -26,7 +28,6 @@ ROWS = [
     {"text": "My parcel has not arrived.", "external_id": "m-17", "source": "mail"},
     {"text": "Where is my refund?", "external_id": "m-18", "metadata": {"customer": 4711}},
 ]
-PROJECT = OpenApiParameter("project", str, description="Name or id of the project. Without: Default.")
 
 
 class MayReadTexts(HasScope):
@@ -92,12 +93,12 @@ class TextViewSet(WalkedResource):
             "application/x-ndjson": text_serializers.RowSerializer,
         },
         responses={201: text_serializers.AddedSerializer},
-        parameters=[PROJECT],
+        parameters=[ProjectQuery],
         examples=[OpenApiExample("Two texts", ROWS, request_only=True, media_type="application/json")],
     )
     def create(self, request: Request) -> Response:
         """Create texts, or update them by their external id: a JSON array, or a stream of one JSON object a line."""
-        project = find_project(request, request.query_params.get("project"))
+        project = find_project(request, asked(ProjectQuery, request)["project"])
         added = Added()
         try:
             with streams.table_of(request) as table:

@@ -10,19 +10,22 @@ from labeling.lookups import find_project
 from reviews.models import Action, Assignment, Review
 
 BLIND = Q(is_blind=True) | Q(text__is_audit=True) | Q(text__is_gold=True)
+FEW = 5_000  # texts that are gone through for a page
 WHO = "User name of a reviewer."
 
 
 class ProjectOfText(ProjectFilter):
-    """By a sum, so that the newest are walked until the page is full.
+    """Of a small project by its texts; of a large one by a sum, so that the newest are walked until the page is full.
 
-    By the project alone databases would go through all its texts, of which few are reviewed.
+    By the project alone databases would go through all texts of a large one, of which few are reviewed.
     """
 
     def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not value:
             return queryset
         project = find_project(self.parent.request, value)
+        if project.texts.order_by()[: FEW + 1].count() <= FEW:
+            return queryset.filter(text__project=project)
         return queryset.annotate(own_project=F("text__project_id") + 0).filter(own_project=project.pk)
 
 
@@ -39,14 +42,18 @@ class ReviewFilters(FilterSet):
     min_confidence = ShareFilter("confidence_before", "gte", help_text="The label's confidence, from here on.")
     max_confidence = ShareFilter("confidence_before", "lte", help_text="The label's confidence, up to here.")
     is_blind = FlagFilter(help_text="The reviewer did not see the model's label.")
-    is_undone = FlagFilter("reverted_by", "isnull", exclude=True, help_text="It was taken back.")
-    q = CharFilter("comment", "icontains", max_length=200, help_text="Words of the comment.")
+    is_undone = FlagFilter(method="undone", help_text="It was taken back.")
     created_after = since()
     created_before = until()
 
     class Meta:
         model = Review
         fields: list[str] = []
+
+    def undone(self, reviews: QuerySet[Review], name: str, value: bool) -> QuerySet[Review]:
+        """Found from the few that take others back."""
+        undone = Review.objects.filter(reverts__isnull=False).values("reverts")
+        return reviews.filter(pk__in=undone) if value else reviews.exclude(pk__in=undone)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What a model said of a text that is decided blind cannot be found out by filtering for it."""

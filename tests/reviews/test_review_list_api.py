@@ -76,7 +76,6 @@ def test_a_reviewer_sees_only_their_own(as_anna: Get, judged: list[Review]) -> N
         ({"action": "reject"}, [1]),
         ({"category": "business"}, [1]),
         ({"min_confidence": "0.55", "max_confidence": "0.65"}, [1]),
-        ({"q": "goals"}, [1]),
         ({"is_blind": "true"}, []),
         ({"is_undone": "false"}, [2, 1, 0]),
         ({"created_after": "2099-01-01T00:00:00Z"}, []),
