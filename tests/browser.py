@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 Visit = Callable[..., Any]
 
+PATIENCE = 30_000  # milliseconds: a busy machine takes its time for the first page
 CHROMIUM = shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 IN_BROWSER = [
@@ -40,6 +41,7 @@ def chromium() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as running:
         # Playwright keeps an event loop in this thread, in which Django otherwise refuses to ask the database.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        playwright.expect.set_options(timeout=PATIENCE)
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
         browser.close()
@@ -72,7 +74,7 @@ def visit(chromium: Any, live_server: LiveServer) -> Iterator[Visit]:
             "console", lambda message: complaints.append(f"{page.url}: {message.text}") if is_trouble(message) else None
         )
         page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
-        page.set_default_timeout(30_000)  # a busy machine takes its time for the first page
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{live_server.url}{path}")
         return page
 
