@@ -106,6 +106,11 @@ PROBLEM: dict[str, Any] = {
             "additionalProperties": {},
             "description": "Where values are wrong: what is wrong, by the name of the field.",
         },
+        "before": {
+            "type": "object",
+            "additionalProperties": {},
+            "description": "Where a body broke off after rows were stored: what became of those.",
+        },
     },
     "required": ["type", "title", "status", "detail", "code"],
 }

@@ -104,7 +104,8 @@ class TextViewSet(WalkedResource):
             with streams.table_of(request) as table:
                 adding.add(project, table.rows, into=added)
         except ImportFailed as reason:
-            raise Problem(HTTPStatus.BAD_REQUEST, "unreadable_body", str(reason), **_document(project, added)) from None
+            before = _document(project, added)
+            raise Problem(HTTPStatus.BAD_REQUEST, "unreadable_body", str(reason), before=before) from None
         return Response(_document(project, added), status=HTTPStatus.CREATED)
 
 

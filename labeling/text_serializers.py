@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from labeling.choices import LabelOrigin, TextStatus
@@ -114,19 +113,14 @@ class WholeTextSerializer(TextSerializer):
 # --- Bulk creation ----------------------------------------------------------------------------------------------------
 
 
-@extend_schema_field({"type": "object", "additionalProperties": True})
-class MetadataField(serializers.DictField):
-    """Whatever else is known of the text."""
-
-
 class RowSerializer(serializers.Serializer[Any]):
     """One text to create, or to update by its external id. Any other key becomes metadata as well."""
 
     text = serializers.CharField()
-    external_id = serializers.CharField(required=False, max_length=200)
-    source = serializers.CharField(required=False, max_length=200)
-    language = serializers.CharField(required=False, max_length=20)
-    metadata = MetadataField(required=False)
+    external_id = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    source = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    language = serializers.CharField(required=False, allow_blank=True, max_length=20)
+    metadata = serializers.JSONField(required=False, help_text="Whatever else is known: an object, by names.")
 
 
 class RejectedRowSerializer(serializers.Serializer[Any]):

@@ -257,7 +257,7 @@ def test_an_external_id_may_come_twice_in_one_request(api: Client) -> None:
 
 def test_an_array_that_breaks_off_keeps_what_came_before(api: Client) -> None:
     answer = send(api, '[{"text": "Rain."}, {"text": "Sn')
-    assert (answer.status_code, answer.json()["code"], answer.json()["added"]) == (400, "unreadable_body", 1)
+    assert (answer.status_code, answer.json()["code"], answer.json()["before"]["added"]) == (400, "unreadable_body", 1)
     assert Text.objects.get().content == "Rain."
 
 
