@@ -27,11 +27,11 @@ class Question:
 
 
 def about_draw(project: Project, *, size: int) -> Question:
-    candidates = audits.candidates(project).count()
+    undecided, _ = audits.undecided(project)
     return Question(
         title=f"Draw {number(size)} more audit {'text' if size == 1 else 'texts'}?",
         sentences=(
-            f"They are drawn at random from the {number(candidates)} texts that are neither decided nor in the audit.",
+            f"They are drawn at random from the {number(undecided)} texts that are neither decided nor in the audit.",
             "People decide them blind, without what the machine said, and the machine does not learn from them.",
             "A text that is drawn stays in the audit.",
         ),
@@ -45,7 +45,7 @@ def about_certify(project: Project, *, promise: str, budget: float, confidence: 
     look, level = planning.next_level(project, confidence=confidence)
     doubt, shown = round(1 - confidence, 10), percent(level, digits=2)
     following = risk.level_of_look(doubt, look + 1)
-    waiting = audits.candidates(project, is_audit=True).count()
+    _, waiting = audits.undecided(project)
     return Question(
         title=f"Look at the audit, for at most {percent(budget)} wrong?",
         sentences=(

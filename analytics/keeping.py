@@ -15,7 +15,8 @@ from typing import Any
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
-from analytics import budget, cells, quality, queries
+from analytics import budget, cells, comparing, quality, queries
+from analytics.comparing import Comparison
 from analytics.models import KeptFigures
 from analytics.queries import Tables
 from labeling.models import CertificateUse, Project
@@ -25,6 +26,7 @@ from reviews.models import Review, Reviewer
 MOST_AT_ONCE = 2_000  # texts of a project that is counted whenever somebody asks: tens of milliseconds
 OFTEN = timedelta(minutes=1)
 SELDOM = timedelta(hours=1)  # where nothing seems to have happened
+COMPARED = "comparison"  # the name under which it is kept
 WAITS = 20  # a count is kept for so many times as it took
 
 
@@ -91,6 +93,14 @@ def kept_of(project: Project) -> Counted | None:
     return Counted(tables, kept.details, kept.counted_at, kept.seconds, is_kept=True)
 
 
+def compared(project: Project) -> Comparison:
+    """How the reviewers compare: as it was kept of a large project, else counted now."""
+    kept = KeptFigures.objects.filter(project=project, details__has_key=COMPARED).defer("cells").first()
+    if kept is None or is_small(project):
+        return comparing.count(project)
+    return comparing.of_json(kept.details[COMPARED], kept.counted_at)
+
+
 @functools.lru_cache(maxsize=4)
 def _unpacked(kept_id: int, counted_at: datetime) -> Tables:
     """Kept in the process as well: a few megabytes for 200,000 reviews, which would be read for every page."""
@@ -102,13 +112,18 @@ def _unpacked(kept_id: int, counted_at: datetime) -> Tables:
 def refresh(project: Project) -> Counted:
     """Count a project and keep it."""
     mark = mark_of(project)
-    counted = count(project)
+    counted, compared = count(project), comparing.count(project)
     tables = {"texts": counted.tables.texts, "reviews": counted.tables.reviews, "runs": counted.tables.runs}
     KeptFigures.objects.update_or_create(
         project=project,
         defaults={
             "cells": cells.pack(tables),
-            "details": counted.details | {"sources": counted.tables.sources, "is_cut": counted.tables.is_cut},
+            "details": {
+                **counted.details,
+                COMPARED: comparing.as_json(compared),
+                "sources": counted.tables.sources,
+                "is_cut": counted.tables.is_cut,
+            },
             "mark": mark,
             "counted_at": counted.counted_at,
             "seconds": counted.seconds,

@@ -1,7 +1,5 @@
 """Figures for managers. Thin: each view checks, asks one function for each figure, answers."""
 
-from typing import Any
-
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from analytics import quality
+from analytics import keeping, quality
 from labeling.models import Project
 from labeling.pages import render_page
 from reviews.access import may_manage
@@ -42,33 +40,19 @@ def agreement_page(request: HttpRequest, project_id: int) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     _require_manager(request)
     project = get_object_or_404(Project, pk=project_id)
+    compared, chosen = keeping.compared(project), request.GET.get("answers", "")
+    is_blind = chosen == "blind" or (chosen != "all" and compared.blind.whole.texts > 0)
     context = {
         "title": f"Agreement: {project.name}",
         "project": project,
-        "reviewers": quality.by_reviewer(project),
+        "compared": compared,
+        "is_blind": is_blind,
+        "details": compared.blind if is_blind else compared.everything,
         "most_texts": f"{quality.MOST_TEXTS:,}",
         "most_categories": quality.MOST_CATEGORIES,
         "most_pairs": quality.MOST_PAIRS,
-        **_figures(project, chosen=request.GET.get("answers", "")),
     }
     return render_page(request, "analytics/agreement.html", context)
-
-
-def _figures(project: Project, *, chosen: str) -> dict[str, Any]:
-    """The agreement of blind and of all answers; the details of those chosen, or of the blind ones if there are any."""
-    everything = quality.answers_of(project)
-    blind = everything.only_blind()
-    is_blind = chosen == "blind" or (chosen != "all" and len(blind.texts) > 0)
-    detailed = blind if is_blind else everything
-    return {
-        "blind": quality.of_project(blind),
-        "everything": quality.of_project(everything),
-        "is_blind": is_blind,
-        "is_cut": everything.is_cut,
-        "categories": quality.by_category(detailed),
-        "pairs": quality.by_pair(detailed),
-        "confusions": quality.confusions(detailed),
-    }
 
 
 def _require_manager(request: HttpRequest) -> None:

@@ -32,6 +32,7 @@ from django.db import connection, models, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from analytics import keeping  # noqa: E402
 from labeling.models import Category, Label, LabelingRun, Project, RunChunk, Text  # noqa: E402
 from reviews.models import Review, Reviewer  # noqa: E402
 
@@ -64,6 +65,7 @@ def fill(texts: int, reviews: int) -> dict[str, Any]:
         add_labels(project, run, texts, decided=reviews - twice)
         add_reviews(project, decided=reviews - twice, twice=twice)
     settle()
+    keeping.refresh(project)  # as the worker does within a minute
     manager = Client()
     manager.force_login(User.objects.get(username="manager"))
     return {

@@ -37,7 +37,7 @@ class LargeTableAdmin(ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
-    list_per_page = 50
+    list_per_page = 40  # a millisecond a row
 
 
 class ReadOnlyAdmin(LargeTableAdmin):
@@ -95,6 +95,9 @@ class ProjectAdmin(ModelAdmin):
     actions = ["label_with_ai", "check_model", "learn"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        """With the counts that the list shows; an edited project needs none, and they take a tenth of a second."""
+        if request.resolver_match and request.resolver_match.url_name == "labeling_project_change":
+            return super().get_queryset(request)
         counts = {f"{status.value}_count": count_of_texts(status=status) for status in TextStatus}
         return super().get_queryset(request).annotate(texts_count=count_of_texts(), **counts)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
-from labeling import classifiers, features
+from labeling import classifiers, counting, features
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.rescoring import CONFIDENCE_MOVE
@@ -237,6 +237,13 @@ def draw(project: Project, size: int) -> int:
     for start in range(0, size, AT_ONCE):
         candidates(project).filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
     return candidates(project, is_audit=True).count()
+
+
+def undecided(project: Project) -> tuple[int, int]:
+    """How many texts nobody has decided, outside of the audit and in it. From indexes alone, as of some seconds ago."""
+    counts = counting.texts_by_status([project.pk])[project.pk]
+    in_audit = project.texts.filter(is_audit=True, status__in=OPEN).count()
+    return max(sum(counts.get(status, 0) for status in OPEN) - in_audit, 0), in_audit
 
 
 def candidates(project: Project, *, is_audit: bool = False) -> QuerySet[Text]:

@@ -14,11 +14,11 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from labeling import editing, following, runs, workers
-from labeling.models import Category, CategoryMerge, Label, Project
+from labeling.models import Category, CategoryMerge, Label, Project, Text
 from labeling.queueing import queue
 
 AT_ONCE = 500  # texts in one transaction, so that people who decide meanwhile hardly wait
-MOST_COUNTED = 10_000
+MOST_LOOKED_AT = 10_000  # labels of a category, before somebody says yes
 READ = 1_000  # characters of a text that is shown
 # A decision that was begun before the categories were merged may name the old one when it is written.
 LAST_LOOK_AFTER = timedelta(seconds=2)
@@ -39,15 +39,15 @@ class Preview:
 
 def preview(source: Category) -> Preview:
     """What would follow if this category were merged into another."""
-    statuses = _waiting(source).values_list("text__reviewed_at", flat=True)[: MOST_COUNTED + 1]
-    found = list(statuses)
-    decided = sum(when is not None for when in found[:MOST_COUNTED])
-    return Preview(min(len(found), MOST_COUNTED), decided, len(found) > MOST_COUNTED)
+    found = list(_some_texts(source).values_list("reviewed_at", flat=True))
+    decided = sum(when is not None for when in found)
+    is_capped = Label.objects.filter(category=source).order_by()[MOST_LOOKED_AT : MOST_LOOKED_AT + 1].exists()
+    return Preview(len(found), decided, is_capped)
 
 
 def samples(source: Category, most: int) -> list[str]:
     """The beginnings of some texts that hold the category."""
-    beginnings = _waiting(source).annotate(beginning=Left("text__content", READ))
+    beginnings = _some_texts(source).annotate(beginning=Left("content", READ))
     return list(beginnings.values_list("beginning", flat=True)[:most])
 
 
@@ -106,6 +106,12 @@ def unfinished(project: Project) -> QuerySet[CategoryMerge]:
 def _waiting(source: Category) -> QuerySet[Label]:
     """The labels of this category that hold now. By the category's index: texts have none by their label."""
     return Label.objects.filter(category=source, text__current_label=F("pk")).order_by("pk")
+
+
+def _some_texts(source: Category) -> QuerySet[Text]:
+    """Texts that hold this category, by 10,000 of its labels, whichever: in an order, PostgreSQL would sort all."""
+    some = Label.objects.filter(category=source).order_by().values("text")[:MOST_LOOKED_AT]
+    return Text.objects.filter(pk__in=some, current_label__category=source).order_by()
 
 
 def _read(pk: int) -> CategoryMerge:

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
-from django.utils.text import Truncator
 
 from labeling.models import Category, Project, Text
 from reviews import diversity, queue
@@ -24,6 +24,7 @@ MOST_CHARACTERS = 5_000  # of one text: a hundred texts of full length would be 
 FOLDED = 240  # characters; what is longer, or has more lines than LINES, is folded
 LINES = 3
 BEGINNING = 400  # characters, more than three lines hold
+NAMED = 80  # characters that name a text to those who hear the page
 EXCERPTS = 5
 
 
@@ -60,9 +61,14 @@ class Row:
     def percent(self) -> int | None:
         return None if self.confidence is None else round(self.confidence * 100)
 
-    @property
+    @cached_property
     def beginning(self) -> str:
-        return Truncator(" ".join(self.content[:BEGINNING].split())).chars(BEGINNING - 1)
+        words = " ".join(self.content[:BEGINNING].split())
+        return words if len(words) < BEGINNING else f"{words[: BEGINNING - 2]}…"
+
+    @property
+    def title(self) -> str:
+        return self.beginning[:NAMED]
 
     @property
     def is_long(self) -> bool:

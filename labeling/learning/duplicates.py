@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,9 @@ BANDS, ROWS = 20, 6  # texts that share 0.8 of their shingles meet in one band w
 BATCH = 2_000
 # Where words are not parted by spaces (Thai to Khmer, Chinese, Japanese), each character stands for a word.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-WORDS = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+END = "\0"  # between two texts
+IS_END = np.uint64(2**32)  # no checksum of a word
+WORDS = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|{END}")
 
 
 def by_cosine(vectors: ArrayLike, least: float = LEAST_COSINE) -> list[IntArray]:
@@ -75,33 +77,48 @@ def _signatures(contents: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np
     signatures = np.zeros((len(contents), BANDS * ROWS), dtype=np.uint32)
     has_words = np.zeros(len(contents), dtype=bool)
     for start in range(0, len(contents), BATCH):
-        shingles = [_shingles(content) for content in contents[start : start + BATCH]]
-        sizes = np.array([len(one) for one in shingles])
+        shingles, sizes = _shingles(contents[start : start + BATCH])
         rows = np.flatnonzero(sizes)
         if not len(rows):
             continue
         begins = np.cumsum(sizes[rows]) - sizes[rows]
-        flat = np.concatenate(shingles)
         has_words[start + rows] = True
         for column, (factor, offset) in enumerate(zip(factors, offsets, strict=True)):
-            hashes = (flat * factor + offset) >> np.uint64(32)  # multiply-shift, modulo 2^64
+            hashes = (shingles * factor + offset) >> np.uint64(32)  # multiply-shift, modulo 2^64
             signatures[start + rows, column] = np.minimum.reduceat(hashes, begins)
     return signatures, has_words
 
 
-def _shingles(content: str) -> HashArray:
-    """One number for each three words in a row; for a shorter text one for all its words, without words none."""
-    words = np.array([zlib.crc32(word.encode()) for word in _words(content)], dtype=np.uint64)
-    width = min(SHINGLE, len(words))
-    mixed = np.zeros(len(words) - width + 1 if width else 0, dtype=np.uint64)
-    for place in range(width):
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + words[place : place + len(mixed)]
-        mixed ^= mixed >> np.uint64(29)
-    return mixed
+def _shingles(contents: Sequence[str]) -> tuple[HashArray, IntArray]:
+    """One number for each three words in a row, text after text, and how many each text has, (n,).
+
+    A shorter text has one for all its words, a text without words none.
+    """
+    words, sizes = _words(contents)
+    widths = np.minimum(sizes, SHINGLE)
+    places, width = np.arange(len(words)), np.repeat(widths, sizes)
+    fits = places + width <= np.repeat(np.cumsum(sizes), sizes)
+    places, width = places[fits], width[fits]
+    mixed = np.zeros(len(places), dtype=np.uint64)
+    for step in range(SHINGLE):
+        longer = mixed * np.uint64(0x9E3779B97F4A7C15) + words[np.minimum(places + step, len(words) - 1)]
+        longer ^= longer >> np.uint64(29)
+        mixed = np.where(step < width, longer, mixed)
+    return mixed, np.where(sizes > 0, sizes - widths + 1, 0)
 
 
-def _words(content: str) -> Iterator[str]:
-    return (found.group() for found in WORDS.finditer(content.casefold()))
+def _words(contents: Sequence[str]) -> tuple[HashArray, IntArray]:
+    """A number for each word, text after text, and how many each text has, (n,).
+
+    All texts are searched as one string: one by one they take three times as long.
+    """
+    joined = END.join(content.replace(END, " ") for content in contents).casefold()
+    found = WORDS.findall(joined)
+    numbers = {word: zlib.crc32(word.encode()) for word in set(found)} | {END: IS_END}
+    words = np.array([numbers[word] for word in found], dtype=np.uint64)
+    (ends,) = np.nonzero(words == IS_END)
+    sizes = np.diff(ends, prepend=-1, append=len(words)) - 1
+    return words[words != IS_END], sizes
 
 
 def _neighbours_in_buckets(band: NDArray[np.uint32], has_words: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:

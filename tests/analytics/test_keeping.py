@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from analytics import choosing, keeping, queries, statistics, tasks
+from analytics import choosing, comparing, keeping, queries, statistics, tasks
 from analytics.choosing import Filters, Names
 from analytics.models import KeptFigures
 from analytics.statistics import Statistics
@@ -199,6 +200,19 @@ def test_a_large_project_is_counted_in_the_background(large: Project) -> None:
     counted = keeping.of_project(large)
     assert counted is not None and counted.is_kept
     assert counted.tables.texts.total() == 20
+
+
+def test_how_reviewers_compare_is_kept_of_a_large_project(
+    project: Project, history: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history(3)
+    keeping.refresh(project)
+    assert keeping.compared(project).counted_at is None
+    monkeypatch.setattr(keeping, "MOST_AT_ONCE", 10)
+    kept, now = keeping.compared(project), comparing.count(project)
+    assert now.everything.whole.texts > 0
+    assert replace(kept, counted_at=None) == now
+    assert kept.counted_at == KeptFigures.objects.get().counted_at
 
 
 def test_it_is_counted_again_when_something_happened(large: Project, anna: Reviewer) -> None:

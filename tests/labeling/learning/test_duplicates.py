@@ -96,7 +96,7 @@ def test_the_estimated_overlap_is_the_exact_one(random):
     for _ in range(100):
         shared = sentence(random, 30)
         pair = [" ".join(shared + sentence(random, 20)) for _ in range(2)]
-        sets = [set(duplicates._shingles(one).tolist()) for one in pair]
+        sets = [set(duplicates._shingles([one])[0].tolist()) for one in pair]
         exact = len(sets[0] & sets[1]) / len(sets[0] | sets[1])
         signatures = duplicates._signatures(pair)[0]
         errors.append((signatures[0] == signatures[1]).mean() - exact)
