@@ -18,6 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ("DATABASE_URL", "Q_BROKER_URL", "SECRET_KEY")  # what the machines of an installation have in common
 
@@ -85,9 +87,7 @@ class Installation:
     @contextmanager
     def web(self) -> Iterator[str]:
         """The web server as in production, until the end of the block; gives its address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         command = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--threads", "4"]
         with (self.folder / "web.log").open("ab") as log:
             process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)

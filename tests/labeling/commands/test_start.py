@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[3]
 COUNTING = """
 from labeling.models import Label, Project, Text
@@ -22,11 +24,8 @@ print(Project.objects.count(), Text.objects.count(), Label.objects.count())
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     database = f"sqlite:///{tmp_path / 'start.sqlite3'}"
-    return {**os.environ, "PORT": port, "DATABASE_URL": database, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PORT": str(free_port()), "DATABASE_URL": database, "PYTHONUNBUFFERED": "1"}
 
 
 def manage(environment: dict[str, str], *args: str) -> str:
