@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import IN_BROWSER, Visit, barriers, fits_the_screen, is_dark
+from tests.browser import IN_BROWSER, Visit, barriers, fits_the_screen, is_dark, wait_until
 from tests.pages import Kind, addresses, build_world
 
 pytestmark = IN_BROWSER
@@ -33,7 +33,7 @@ def test_no_page_complains_asks_another_host_is_too_wide_or_has_a_barrier(
         found += [] if fits_the_screen(page) else [f"{path} is wider than a screen"]
         found += barriers(page, f"{path} light")
         page.emulate_media(color_scheme="dark")
-        assert is_dark(page), path
+        wait_until(page, lambda: is_dark(page))
         found += barriers(page, f"{path} dark")
         page.set_viewport_size(NARROW)
         found += [] if fits_the_screen(page) else [f"{path} is wider than a phone"]
@@ -75,8 +75,8 @@ def test_the_menu_of_a_phone_opens_and_closes_without_a_mouse(visit: Visit, boss
 def test_the_colours_that_were_chosen_stay(visit: Visit, boss: User, live_server: LiveServer) -> None:
     page = visit(boss, "/")
     page.get_by_role("button", name="Dark").click()
-    assert is_dark(page)
+    wait_until(page, lambda: is_dark(page))
     page.goto(f"{live_server.url}/review/")
-    assert is_dark(page)
+    wait_until(page, lambda: is_dark(page))
     page.goto(f"{live_server.url}/admin/labeling/project/")
     page.wait_for_selector("html.dark")
