@@ -80,6 +80,7 @@ class CausalLM(HeadedModel):
     confidence_source = ConfidenceSource.LIKELIHOOD
     loader = "AutoModelForCausalLM"
     architectures = ("ForCausalLM", "LMHeadModel")
+    half_on_cpu = True  # the models are large, and are trained and published in it
 
     def __init__(self, model: str, **options: Any) -> None:
         super().__init__(model, **options)

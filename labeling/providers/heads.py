@@ -134,6 +134,7 @@ class HeadedModel(Provider):
 
     loader: str  # the Auto class of transformers that reads it
     architectures: tuple[str, ...]  # how the names of those that fit end
+    half_on_cpu = False  # see precision_on
 
     def __init__(
         self, model: str, *, local_files_only: bool = True, revision: str | None = None, use_gpu: bool = False
@@ -152,7 +153,7 @@ class HeadedModel(Provider):
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the weights, the tokenizer, the precision and the options that decide the answers."""
-        parts = (type(self).__name__, weights.identity(self._folder), precision_on(self._device), self._options())
+        parts = (type(self).__name__, weights.identity(self._folder), self._precision, self._options())
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def predict(self, texts: Sequence[str], categories: Sequence[CategorySpec]) -> FloatArray:
@@ -201,13 +202,18 @@ class HeadedModel(Provider):
         return "cuda" if self._use_gpu and has_gpu() else "cpu"
 
     @cached_property
+    def _precision(self) -> str:
+        return precision_on(self._device, half_on_cpu=self.half_on_cpu)
+
+    @cached_property
     def _head(self) -> Head:
         """Loaded where it is first read: inside `_computing`, so once."""
         import transformers
 
-        module = load(getattr(transformers, self.loader), self._folder, device=self._device)
+        loader = getattr(transformers, self.loader)
+        module = load(loader, self._folder, device=self._device, precision=self._precision)
         head = Head(module, self._load_tokenizer(), self._device)
-        logger.info("Loaded %s in %s", type(module).__name__, precision_on(self._device))
+        logger.info("Loaded %s in %s", type(module).__name__, self._precision)
         return head
 
     def _load_tokenizer(self) -> Any:

@@ -152,8 +152,11 @@ def _forward(
 
     ids = torch.tensor(rows, device=module.device)
     seen = torch.ones((len(rows), n_before + ids.shape[1]), dtype=torch.long, device=module.device)
-    # All logits of a long text would take more memory than the model.
-    kept = {"logits_to_keep": 1} if last_only and _keeps_few(module) else {}
+    kept = {}
+    if last_only and _keeps_few(module):
+        # All logits of a long text would take more memory than the model. By place: after a slice torch would copy the
+        # whole matrix of halves before it multiplies, a third of the time.
+        kept["logits_to_keep"] = torch.tensor([ids.shape[1] - 1], device=module.device)
     found = module(input_ids=ids, attention_mask=seen, past_key_values=cache, use_cache=True, **kept)
     return getattr(found, "past_key_values", None), found.logits.float()
 

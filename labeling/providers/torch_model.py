@@ -52,13 +52,24 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def precision_on(device: str) -> str:
-    """The name of torch's type that models compute in: 32 bits on the CPU, a half on the GPU."""
+def precision_on(device: str, *, half_on_cpu: bool = False) -> str:
+    """The name of torch's type that models compute in: a half on the GPU, 32 bits on the CPU.
+
+    With `half_on_cpu` a half on processors that multiply such numbers by themselves: there it takes a quarter of the
+    time and half of the memory, elsewhere it is slower.
+    """
     if device == "cpu":
-        return "float32"
+        return "bfloat16" if half_on_cpu and _multiplies_halves() else "float32"
     import torch
 
     return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+
+
+def _multiplies_halves() -> bool:
+    import torch
+
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 @contextmanager
@@ -80,7 +91,15 @@ def threads_within_quota(device: str) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def load(loader: Any, folder: Path, *, device: str, attention: str = "sdpa", may_miss: str | None = None) -> Any:
+def load(
+    loader: Any,
+    folder: Path,
+    *,
+    device: str,
+    precision: str | None = None,
+    attention: str = "sdpa",
+    may_miss: str | None = None,
+) -> Any:
     """Return a module of transformers, ready to answer, read by one of its Auto classes from a folder or a GGUF file.
 
     Raises ProviderError (permanent) when it cannot be read or weights are missing from its files; `may_miss` is a part
@@ -90,7 +109,7 @@ def load(loader: Any, folder: Path, *, device: str, attention: str = "sdpa", may
     from safetensors import SafetensorError
 
     try:
-        module, report = _from_pretrained(loader, folder, getattr(torch, precision_on(device)), attention)
+        module, report = _from_pretrained(loader, folder, getattr(torch, precision or precision_on(device)), attention)
     # struct.error is what a GGUF file that ends too early gives.
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError, struct.error) as error:
         raise _unreadable(folder, error) from error

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labeling.providers import torch_model
 from labeling.providers.base import CategorySpec, ConfidenceSource, Example, Prompt, Provider, ProviderError
 from labeling.providers.causal_lm import INSTRUCTIONS, REASON_TOKENS, CausalLM
 
@@ -21,6 +22,12 @@ ASKED = (
     f"{INSTRUCTIONS} Answer with the name of one category and nothing else.\n\n"
     f"Categories:\n{LISTED}\n\n{{}}Text:\n{{}}\n\nCategory:"
 )
+
+
+@pytest.fixture(autouse=True)
+def _in_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this processor can do: the exact answers are compared."""
+    monkeypatch.setattr(CausalLM, "half_on_cpu", False)
 
 
 @pytest.fixture
@@ -80,6 +87,20 @@ def test_scores_are_those_of_one_pass_for_each_category(kind: str, is_chat: bool
     expected = Reference(folder, is_chat=is_chat).scores(texts)
     np.testing.assert_allclose(CausalLM(str(folder)).predict(texts, CATEGORIES), expected, atol=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.005  # the model has opinions
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_halves_are_multiplied_where_the_processor_can(
+    causal_model: Path, monkeypatch: pytest.MonkeyPatch, can: bool
+) -> None:
+    exact = CausalLM(str(causal_model))
+    expected, fingerprint = exact.predict(TEXTS, CATEGORIES), exact.fingerprint
+    monkeypatch.setattr(CausalLM, "half_on_cpu", True)
+    monkeypatch.setattr(torch_model, "_multiplies_halves", lambda: can)
+    other = CausalLM(str(causal_model))
+    np.testing.assert_allclose(other.predict(TEXTS, CATEGORIES), expected, atol=0.05)
+    assert str(other._head.module.dtype) == ("torch.bfloat16" if can else "torch.float32")
+    assert (other.fingerprint == fingerprint) is not can
 
 
 @pytest.mark.parametrize("is_chat", [True, False])
