@@ -139,7 +139,7 @@ def cell_page(request: HttpRequest) -> HttpResponse:
     if not (form.is_valid() and asked.form.is_valid()):
         raise Http404("There is no such cell.")
     wanted = form.cleaned_data
-    machine, human = (_category(project, wanted[name]) for name in ("machine", "human"))
+    machine, human = (_category(asked.names, wanted[name]) for name in ("machine", "human"))
     page = confused.texts_of(project, asked.filters, machine=machine.pk, human=human.pk, after=wanted["after"])
     first = f"{asked.query}&{urlencode({'machine': machine.pk, 'human': human.pk})}"
     context = {
@@ -156,10 +156,14 @@ def cell_page(request: HttpRequest) -> HttpResponse:
     return render_page(request, "analytics/confused.html", context)
 
 
-def _category(project: Project, reference: str) -> Category:
-    if found := by_name_or_id(project.categories.all(), reference):
-        return found
-    raise Http404(f"The project has no category '{reference}'.")
+def _category(names: Names, reference: str) -> Category:
+    """By its name or its id, which the links of the matrix give."""
+    categories = names.categories
+    named = [category for category in categories.values() if category.name == reference]
+    found = named[0] if named else categories.get(int(reference)) if reference.isdecimal() else None
+    if found is None:
+        raise Http404(f"The project has no category '{reference}'.")
+    return found
 
 
 @require_POST
@@ -248,17 +252,18 @@ def _project(request: HttpRequest, wanted: Mapping[str, str] | None = None) -> t
     projects = list(visible.filter(is_archived=False).order_by("name"))
     name = str((request.GET if wanted is None else wanted).get("project", "")).strip()
     if not name:
-        named = {project.name: project for project in projects}
-        project = named.get(DEFAULT) or (projects[0] if projects else None)
+        project = _named(projects, DEFAULT) or (projects[0] if projects else None)
     else:
-        project = _by_id(projects, name) or by_name_or_id(visible, name)
+        project = _named(projects, name) or _by_id(projects, name) or by_name_or_id(visible, name)
     if project is None:
         raise Http404("There is no such project, or you are no member of it.")
     return project, projects
 
 
+def _named(projects: list[Project], name: str) -> Project | None:
+    return next((project for project in projects if project.name == name), None)
+
+
 def _by_id(projects: list[Project], reference: str) -> Project | None:
-    """The links of the page name ids; a name that is a number is looked up as a name first."""
-    if any(project.name == reference for project in projects):
-        return None
+    """The links of the page name ids."""
     return next((project for project in projects if str(project.pk) == reference), None)

@@ -4,15 +4,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from analytics import keeping
+from labeling.models import Project
 from tests.pages import ADDRESSES, Kind, addresses, build_world, found_names
 
 pytestmark = pytest.mark.django_db
 OF_PROJECTS = (Kind.PAGE, Kind.DATA, Kind.VERB)
 WITHOUT_PROJECTS = ("/", "/projects/")  # these say whom to ask
+MOST_QUERIES = 15
 INNER = (Kind.PAGE, Kind.PACKAGED, Kind.DATA, Kind.VERB, Kind.LEADS_ON)
 
 
@@ -49,6 +54,22 @@ def test_staff_without_any_right_see_nothing_of_a_project(client: Client, world:
     for path in addresses(world, *OF_PROJECTS):
         answer = asked(client, path, verb=path in addresses(world, Kind.VERB))
         assert answer.status_code in (403, 404) or path in WITHOUT_PROJECTS, f"{path}: {answer.status_code}"
+
+
+def test_no_page_of_a_large_project_asks_the_database_more_than_fifteen_times(
+    client: Client, world: dict[str, Any], manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_AT_ONCE", 0)  # as if it were large: its figures are counted in the background
+    keeping.refresh(Project.objects.get(pk=world["project"]))
+    client.force_login(manager)
+    many = {}
+    for path in addresses(world, Kind.PAGE, Kind.DATA):
+        client.get(path)  # what is remembered between requests is remembered
+        with CaptureQueriesContext(connection) as asked_for:
+            client.get(path)
+        if len(asked_for) > MOST_QUERIES:
+            many[path] = len(asked_for)
+    assert many == {}
 
 
 def test_a_manager_gets_every_page(client: Client, world: dict[str, Any], manager: User) -> None:
