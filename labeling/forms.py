@@ -13,6 +13,13 @@ class CategoryFormSet(BaseInlineFormSet):
     page.
     """
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """In a table only the columns have names; who hears the page needs one for each field."""
+        super().add_fields(form, index)
+        category = form.instance.name or "new category"
+        for field in form.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}, {category}"
+
     def clean(self) -> None:
         super().clean()
         shown = [form.instance.pk for form in self.initial_forms]

@@ -253,6 +253,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("labeling/icon.svg")},
     ],
+    "STYLES": [lambda request: static("labeling/admin.css")],
     "SITE_URL": None,  # the menu leads everywhere
     "LOGIN": {"form": "labeling.signing_in.SignInForm"},
     "SHOW_HISTORY": True,

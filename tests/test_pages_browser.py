@@ -49,15 +49,23 @@ def test_no_page_that_a_package_draws_complains_or_asks_another_host(
         page.wait_for_load_state("networkidle", timeout=60_000)  # megabytes of script
 
 
-def test_no_page_of_the_admin_complains_or_asks_another_host(
+def test_no_page_of_the_admin_complains_asks_another_host_is_too_wide_or_has_a_barrier(
     visit: Visit, boss: User, world: dict[str, Any], live_server: LiveServer
 ) -> None:
     page = visit(boss, "/admin/login/")
-    for model in admin.site._registry:
-        page.goto(live_server.url + reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
-        assert fits_the_screen(page), page.url
-    page.goto(live_server.url + reverse("admin:labeling_project_change", args=[world["project"]]))
-    page.goto(live_server.url + reverse("admin:password_change"))
+    models = (model._meta for model in admin.site._registry)
+    paths = [reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist") for meta in models]
+    paths.append(reverse("admin:labeling_project_change", args=[world["project"]]))
+    paths.append(reverse("admin:labeling_text_change", args=[world["text"]]))
+    paths.append(reverse("admin:password_change"))
+    found: list[str] = []
+    for path in paths:
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours)
+            page.goto(live_server.url + path)  # the theme looks at the system's colours while it loads
+            assert fits_the_screen(page), path
+            found += barriers(page, f"{path} {colours}")
+    assert found == []
 
 
 def test_the_menu_of_a_phone_opens_and_closes_without_a_mouse(visit: Visit, boss: User) -> None:
