@@ -72,22 +72,26 @@ def update(
         if (least := (keeps_below or {}).get(field.name)) is not None:
             value = f"CASE WHEN {table}.{target} < {least!r} THEN {table}.{target} ELSE {value} END"
         sets.append(f"{target} = {value}")
+    changed = f"UPDATE {table} SET {', '.join(sets)}"
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
         if is_postgresql:
-            arrays = ", ".join(f"%s::{_type(field, connection)}[]" for field in fields)
-            names = ", ".join(f"v{number}" for number in range(len(fields)))
-            locked = (
-                f"SELECT given.* FROM unnest({arrays}, %s::bigint[]) AS given({names}, key) "
-                f"JOIN {table} ON {key} = given.key{conditions} ORDER BY given.key FOR NO KEY UPDATE OF {table}"
-            )
+            locked = _locked(table, key, fields, conditions, connection)
             values = [list(column) for column in zip(*rows, strict=True)]
-            cursor.execute(
-                f"UPDATE {table} SET {', '.join(sets)} FROM ({locked}) AS new WHERE {key} = new.key", [*values, *limits]
-            )
+            cursor.execute(f"{changed} FROM ({locked}) AS new WHERE {key} = new.key", [*values, *limits])
         else:
-            sql = f"UPDATE {table} SET {', '.join(sets)} WHERE {key} = %s{conditions}"
+            sql = f"{changed} WHERE {key} = %s{conditions}"
             cursor.executemany(sql, [(*row, *limits) for row in rows])
         return int(cursor.rowcount)
+
+
+def _locked(table: str, key: str, fields: Sequence[Field], conditions: str, connection: BaseDatabaseWrapper) -> str:
+    """The rows of arrays that PostgreSQL is given; what they change is locked in the order of its keys."""
+    arrays = ", ".join(f"%s::{_type(field, connection)}[]" for field in fields)
+    names = ", ".join(f"v{number}" for number in range(len(fields)))
+    return (
+        f"SELECT given.* FROM unnest({arrays}, %s::bigint[]) AS given({names}, key) "
+        f"JOIN {table} ON {key} = given.key{conditions} ORDER BY given.key FOR NO KEY UPDATE OF {table}"
+    )
 
 
 def let_commit_wait() -> None:

@@ -12,16 +12,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling import categories, editing, merging, runs, standing, workers
 from labeling.discovering import shortened
 from labeling.models import Category, Project
+from labeling.project_pages import for_project
 from labeling.queueing import queue
 from reviews.category_forms import CategoryForm, MergeForm
-from reviews.project_pages import project_page, show, user_of
+from reviews.project_pages import show, user_of
 
 CHANGE = "labeling.change_category"
 SAMPLES = 5
 EXCERPT = 200
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_GET
 def list_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The categories in their order, with all that can be done with them."""
@@ -49,7 +50,7 @@ def list_page(request: HttpRequest, project: Project) -> HttpResponse:
     )
 
 
-@project_page("labeling.add_category")
+@for_project("labeling.add_category")
 @require_http_methods(["GET", "POST"])
 def new_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     form = CategoryForm(project, request.POST or None)
@@ -65,7 +66,7 @@ def new_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     return _form_page(request, project, form, "New category")
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def edit_page(request: HttpRequest, project: Project, category_id: int) -> HttpResponseBase:
     category = get_object_or_404(project.categories, pk=category_id)
@@ -110,7 +111,7 @@ def _form_page(
 # --- Order ------------------------------------------------------------------------------------------------------------
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def move(request: HttpRequest, project: Project, category_id: int) -> HttpResponseBase:
     """Up or down by one, without a script."""
@@ -122,7 +123,7 @@ def move(request: HttpRequest, project: Project, category_id: int) -> HttpRespon
     return redirect(reverse("projects:categories", args=[project.pk]) + f"#category-{category.pk}")
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def reorder(request: HttpRequest, project: Project) -> HttpResponseBase:
     """All of them in the order that the page shows, as JSON; answers with what the next change is to name."""
@@ -141,7 +142,7 @@ def reorder(request: HttpRequest, project: Project) -> HttpResponseBase:
 # --- Retire and merge -------------------------------------------------------------------------------------------------
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def retire(request: HttpRequest, project: Project, category_id: int) -> HttpResponseBase:
     category = categories.retire(get_object_or_404(project.categories, pk=category_id), user=user_of(request))
@@ -149,7 +150,7 @@ def retire(request: HttpRequest, project: Project, category_id: int) -> HttpResp
     return redirect("projects:categories", project_id=project.pk)
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def bring_back(request: HttpRequest, project: Project, category_id: int) -> HttpResponseBase:
     try:
@@ -160,7 +161,7 @@ def bring_back(request: HttpRequest, project: Project, category_id: int) -> Http
     return redirect("projects:categories", project_id=project.pk)
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def merge_page(request: HttpRequest, project: Project, category_id: int) -> HttpResponseBase:
     """By GET what would move is shown and nothing changes; by POST it moves."""
@@ -191,7 +192,7 @@ def merge_page(request: HttpRequest, project: Project, category_id: int) -> Http
     )
 
 
-@project_page("labeling.change_project")
+@for_project("labeling.change_project")
 @require_POST
 def label_anew(request: HttpRequest, project: Project) -> HttpResponseBase:
     """Let a worker learn and label everything again with the categories as they are now."""

@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.models import Project
+from labeling.project_pages import for_project
 from reviews import members
 from reviews.members import Role
 from reviews.project_forms import MemberForm
-from reviews.project_pages import project_page, show, user_of
+from reviews.project_pages import show, user_of
 
 CHANGE = "reviews.change_reviewer"
 ON_A_PAGE = 50
@@ -19,7 +20,7 @@ MOST_MANAGERS = 50
 MOST_ACCOUNTS = 200
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def list_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """Who reviews, when they were last active, and a form to add somebody."""
@@ -70,7 +71,7 @@ def _page(request: HttpRequest, project: Project, form: MemberForm, invited: Use
     )
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def remove(request: HttpRequest, project: Project, member_id: int) -> HttpResponseBase:
     member = get_object_or_404(members.of_project(project), pk=member_id)
@@ -79,7 +80,7 @@ def remove(request: HttpRequest, project: Project, member_id: int) -> HttpRespon
     return redirect("projects:members", project_id=project.pk)
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def link(request: HttpRequest, project: Project, member_id: int) -> HttpResponseBase:
     """A new link for somebody who has not chosen a password yet."""

@@ -1,40 +1,17 @@
-"""What the pages of a project have in common: who is let in, and what stands at their top."""
+"""What the pages of a project have in common: what stands at their top."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from labeling.access import projects_of
 from labeling.models import Project
-from labeling.pages import for_staff, render_page
-
-ProjectView = Callable[..., HttpResponseBase]
+from labeling.pages import render_page
 
 CHANGE = "labeling.change_project"
 SEE = "labeling.view_project"
-
-
-def project_page(permission: str) -> Callable[[ProjectView], Callable[..., HttpResponseBase]]:
-    """A page of one project, for staff who may see it and have the permission. What they may not see is not found."""
-
-    def decorate(view: ProjectView) -> Callable[..., HttpResponseBase]:
-        @for_staff
-        @functools.wraps(view)
-        def checked(request: HttpRequest, project_id: int, **found: Any) -> HttpResponseBase:
-            require(request, permission)
-            project = projects_of(request.user).filter(pk=project_id).first()
-            if project is None:
-                raise Http404("There is no such project, or you may not see it.")
-            return view(request, project, **found)
-
-        return checked
-
-    return decorate
 
 
 def require(request: HttpRequest, permission: str) -> None:

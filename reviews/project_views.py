@@ -16,10 +16,11 @@ from labeling.category_sets import BY_KEY, SETS
 from labeling.choices import TextStatus
 from labeling.models import Project
 from labeling.pages import for_staff, render_page, staff_page
+from labeling.project_pages import for_project
 from reviews import project_settings
 from reviews.access import desk_of
 from reviews.project_forms import NewProjectForm, ProjectForm
-from reviews.project_pages import CHANGE, SEE, project_page, require, show, user_of
+from reviews.project_pages import CHANGE, SEE, require, show, user_of
 
 ON_A_PAGE = 30
 
@@ -88,7 +89,7 @@ def _blame(form: BaseForm, reason: Exception) -> None:
         form.add_error(None, str(reason))
 
 
-@project_page(SEE)
+@for_project(SEE)
 def overview_page(request: HttpRequest, project: Project) -> HttpResponse:
     """What the project is about and how far it is, with the ways to everything that is done with it."""
     counts = counting.texts_by_status([project.pk])[project.pk]
@@ -128,7 +129,7 @@ def _links(project: Project) -> list[tuple[str, str]]:
     return [own[0], *others, *own[1:]]
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def edit_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """The settings of the project. Who changes what somebody else has changed meanwhile sees both."""
@@ -186,7 +187,7 @@ def _tell(request: HttpRequest, edited: project_settings.Edited) -> None:
         messages.info(request, f"{edited.settled} texts have all the reviews that they need now.")
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def archive(request: HttpRequest, project: Project) -> HttpResponseBase:
     """Put the project away, or take it up again."""

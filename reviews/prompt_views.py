@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling import prompts
 from labeling.models import Project, PromptVersion
+from labeling.project_pages import for_project
 from labeling.prompt_forms import FIELDS, PromptForm, preview_of
 from reviews.project_forms import StyledForm
-from reviews.project_pages import project_page, show, user_of
+from reviews.project_pages import show, user_of
 
 CHANGE = "labeling.add_promptversion"
 MOST_VERSIONS = 50
@@ -22,7 +23,7 @@ class StyledPromptForm(StyledForm, PromptForm):
     pass
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def prompt_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """Without a script, "Preview" draws the page again with what was written."""
@@ -54,7 +55,7 @@ def _begin_with(versions: list[PromptVersion], wanted: str) -> dict[str, Any]:
     return {name: getattr(chosen, name) for name in FIELDS}
 
 
-@project_page(CHANGE)
+@for_project(CHANGE)
 @require_POST
 def preview(request: HttpRequest, project: Project) -> JsonResponse:
     """What models would be told by the prompt in the form, as JSON."""
