@@ -70,6 +70,9 @@ def main() -> None:
         run(environment, "manage.py", "load_demo")
         run(environment, "manage.py", "label_texts", "--project", "Demo")
         path = run(environment, __file__, "--fill").splitlines()[-1]
+        # What the worker would begin to do within a minute is done before, so that no picture shows half of it.
+        run(environment, "manage.py", "train_classifier", "--project", "Demo")
+        run(environment, "manage.py", "label_texts", "--project", "Demo", "--relabel")
         with server(environment) as address, worker(environment), sync_playwright() as running:
             browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             for name, screen in SCREENS.items():
