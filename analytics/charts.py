@@ -41,10 +41,6 @@ class Chart:
     mark_name: str = ""
 
     @property
-    def is_empty(self) -> bool:
-        return not any(value for one in self.series for value in (*one.values, *one.high))
-
-    @property
     def highest(self) -> float:
         """The end of the axis of values."""
         if self.is_share:

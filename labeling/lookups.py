@@ -37,13 +37,6 @@ def find_project(request: Request, reference: str | int | None) -> Project:
     raise NotFound(f"There is no project '{wanted}' that you may see.")
 
 
-def find_project_by_id(request: Request, project_id: str) -> Project:
-    """The project of an address, where a number is never a name."""
-    if project := visible_projects(request).filter(pk=int(project_id)).first():
-        return project
-    raise NotFound(f"There is no project {project_id} that you may see.")
-
-
 def by_name_or_id(rows: QuerySet[Row], reference: str) -> Row | None:
     """The row of this name, in any case, or else of this id."""
     if found := rows.filter(name__iexact=reference.strip()).first():

@@ -52,11 +52,6 @@ class ImportBody(serializers.Serializer[Any]):
         return ImportOptions(**{name: self.validated_data[name] for name in names})  # type: ignore[typeddict-item]
 
 
-class RejectionSerializer(serializers.Serializer[Any]):
-    line = serializers.IntegerField()
-    reason = serializers.CharField()
-
-
 class ImportSerializer(serializers.ModelSerializer[ImportRecord]):
     project = serializers.CharField(source="project.name")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)

@@ -5,7 +5,6 @@ promise holds for these texts and not for an imagined infinity of them.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -150,11 +149,6 @@ def most_wrong(wrong: int, audited: int, population: int, level: float) -> int:
 def upper_bound(wrong: int, audited: int, population: int, level: float) -> float:
     """Exact upper confidence limit for the share that is wrong, after draws without replacement."""
     return most_wrong(wrong, audited, population, level) / population if population else 0.0
-
-
-def lower_bound(wrong: int, audited: int, population: int, level: float) -> float:
-    """Exact lower confidence limit for the share that is wrong: what is not right at most."""
-    return 1 - upper_bound(audited - wrong, audited, population, level) if population else 0.0
 
 
 def level_of_look(delta: float, look: int) -> float:
@@ -314,14 +308,3 @@ def audits_needed(rate: float, population: int, *, budget: float, level: float) 
             return size
         size = max(size + 1, math.ceil(size * 1.02))
     return population
-
-
-def expected_losses(confidences: Sequence[float] | NDArray[np.float64], budget: float) -> tuple[int, float]:
-    """How many texts could be accepted unseen, were each confidence exactly right, and from which confidence on.
-
-    The most sure ones, as long as the sum of their doubts stays within the budget for all texts.
-    """
-    surest = np.sort(np.asarray(confidences, dtype=np.float64))[::-1]
-    doubts = np.cumsum(1 - surest)
-    count = int(np.searchsorted(doubts, budget * len(surest) + 1e-9, side="right"))
-    return count, float(surest[count - 1]) if count else 1.0

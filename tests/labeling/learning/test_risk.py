@@ -84,11 +84,6 @@ def test_the_upper_bound_rises_with_errors_and_falls_with_audits() -> None:
     assert by_audits == sorted(by_audits, reverse=True)
 
 
-def test_the_bounds_enclose_the_observed_share() -> None:
-    assert risk.lower_bound(10, 100, 5_000, 0.05) < 0.1 < risk.upper_bound(10, 100, 5_000, 0.05)
-    assert risk.lower_bound(0, 100, 5_000, 0.05) == 0
-
-
 def test_all_looks_together_spend_no_more_than_delta() -> None:
     levels = [risk.level_of_look(0.05, look) for look in range(1, 10_001)]
     assert levels[0] == 0.025
@@ -270,8 +265,3 @@ def test_the_audits_needed_grow_with_the_errors_and_prove_the_budget() -> None:
 def test_no_number_of_audits_proves_what_is_not_so() -> None:
     assert risk.audits_needed(0.06, 20_000, budget=0.05, level=0.05) is None
     assert risk.audits_needed(0.05, 500, budget=0.05, level=0.05) is not None  # all of them do
-
-
-def test_the_surest_texts_are_accepted_while_their_doubts_fit_the_budget() -> None:
-    assert risk.expected_losses([0.95, 0.9, 0.85, 0.5], 0.075) == (3, 0.85)  # doubts .05, .15, .30 of .30
-    assert risk.expected_losses([0.5, 0.5], 0.1) == (0, 1.0)
