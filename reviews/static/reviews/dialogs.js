@@ -42,16 +42,16 @@ export class DecisionDialogs {
     byId(field).focus();
   }
 
+  // When it is sent, not when the dialog has closed, which is a task later: a key pressed between would decide first.
   #onOk(id, work) {
-    const dialog = byId(id);
-    dialog.addEventListener("close", () => {
-      if (dialog.returnValue !== "ok") return;
+    byId(`${id}-form`).addEventListener("submit", (event) => {
+      if (event.submitter?.value === "cancel") return;
+      event.preventDefault();
+      byId(id).close();
       // An undo that was on its way may have brought another text behind the dialog.
       if (this.text === this.decisions.texts.current) work();
       else info("Another text has come meanwhile. Nothing was decided.");
     });
-    // Escape leaves the answer of the last time standing.
-    dialog.addEventListener("cancel", () => (dialog.returnValue = ""));
   }
 }
 
