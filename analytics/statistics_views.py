@@ -28,7 +28,7 @@ from labeling.access import projects_of
 from labeling.lookups import by_name_or_id
 from labeling.models import Category, Project
 from labeling.pages import for_staff, render_page, staff_page
-from labeling.projects import DEFAULT
+from labeling.projects import to_begin_with
 from labeling.spreadsheets import escape_formula
 from reviews.pages import require_manager
 
@@ -252,7 +252,7 @@ def _project(request: HttpRequest, wanted: Mapping[str, str] | None = None) -> t
     projects = list(visible.filter(is_archived=False).order_by("name"))
     name = str((request.GET if wanted is None else wanted).get("project", "")).strip()
     if not name:
-        project = _named(projects, DEFAULT) or (projects[0] if projects else None)
+        project = to_begin_with(visible)
     else:
         project = _named(projects, name) or _by_id(projects, name) or by_name_or_id(visible, name)
     if project is None:

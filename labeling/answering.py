@@ -150,7 +150,9 @@ def _model(project: Project, alias: str) -> Model:
 def _look_up(project: Project, alias: str) -> Model:
     categories = project.active_categories()
     if not categories:
-        raise runs.NoActiveCategories(f"Project {project} has no active categories. Add some in the admin.")
+        raise runs.NoActiveCategories(
+            f"Project {project} has no active categories. Add some on its page, under Categories."
+        )
     provider, prompt_version = prompts.provider_and_version(project, alias)
     classifier = classifiers.current(project, provider, categories)
     head = None if classifier is None else classifiers.load_head(classifier.pk)

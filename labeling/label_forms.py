@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from labeling.drafts import LIMITS, RowRejected, of_request
 from labeling.models import Project
+from labeling.projects import to_begin_with
 from labeling.readers import FORMATS
 
 MOST_BYTES = 20_000_000  # of a file that is read while somebody waits
@@ -27,6 +28,8 @@ class LabelForm(forms.Form):
     def __init__(
         self, data: Any = None, files: Any = None, *, projects: QuerySet[Project], initial: Any = None
     ) -> None:
+        if data is None:
+            initial = {"project": to_begin_with(projects), **(initial or {})}
         super().__init__(data, files, auto_id="label-%s", initial=initial)
         choice: Any = self.fields["project"]
         choice.queryset = projects.filter(is_archived=False)

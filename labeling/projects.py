@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import editing, runs
 from labeling.choices import LabelWhen
@@ -100,6 +101,17 @@ def edit(
         editing.note(project, editing.in_words(changed), user)
     project.refresh_from_db()
     return project, frozenset(changed)
+
+
+def to_begin_with(projects: QuerySet[Project]) -> Project | None:
+    """Of these the one that a page is about while nobody has named one: Default if it is in use, else the newest.
+
+    A new installation has a Default without categories beside the demo: it would be a page on which nothing works.
+    """
+    open_ones = projects.filter(is_archived=False)
+    categories = Category.objects.filter(project=OuterRef("pk"), is_active=True)
+    in_use = open_ones.filter(Exists(categories)).order_by("-pk")
+    return in_use.filter(name=DEFAULT).first() or in_use.first() or open_ones.order_by("pk").first()
 
 
 def revision_of(project: Project) -> str:

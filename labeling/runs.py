@@ -54,8 +54,8 @@ def start(
         raise _in_progress(run)
     if not project.active_categories():
         raise NoActiveCategories(
-            f"Project {project} has no active categories. Add some in the admin, or create the project with "
-            "manage.py create_project NAME --categories FILE.json."
+            f"Project {project} has no active categories. Add some on its page, under Categories, or create the "
+            "project with manage.py create_project NAME --categories FILE.json."
         )
     run = LabelingRun(
         project=project,

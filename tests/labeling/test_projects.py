@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 
 from labeling import editing, projects, runs
-from labeling.models import Project
+from labeling.models import Category, Project
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +144,26 @@ def test_a_project_that_a_run_labels_is_not_archived(project: Project, add_texts
     runs.start(project)
     with pytest.raises(runs.RunInProgress):
         projects.edit(project, {"is_archived": True})
+
+
+# --- Which one a page is about ----------------------------------------------------------------------------------------
+
+
+def test_a_page_is_about_the_default_project_where_it_is_in_use(db: None) -> None:
+    default = Project.objects.get(name=projects.DEFAULT)
+    Category.objects.create(project=default, name="Sports")
+    projects.create("News", categories=[{"name": "Weather"}])
+    assert projects.to_begin_with(Project.objects.all()) == default
+
+
+def test_else_about_the_newest_that_is_in_use(db: None) -> None:
+    projects.create("News", categories=[{"name": "Weather"}])
+    newest = projects.create("Mail", categories=[{"name": "Bug"}])
+    projects.create("Empty")
+    projects.create("Old", categories=[{"name": "Bug"}], is_archived=True)
+    assert projects.to_begin_with(Project.objects.all()) == newest
+
+
+def test_where_none_is_in_use_it_is_the_first(db: None) -> None:
+    assert projects.to_begin_with(Project.objects.all()) == Project.objects.get(name=projects.DEFAULT)
+    assert projects.to_begin_with(Project.objects.none()) is None
