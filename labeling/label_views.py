@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,11 +18,12 @@ from labeling.access import projects_of
 from labeling.annotations import Prediction
 from labeling.answering import Busy
 from labeling.choices import TextStatus
+from labeling.import_words import on_page
 from labeling.keeping import Answered
 from labeling.label_forms import LabelForm, ManyForm, OneForm
 from labeling.pages import View, for_staff, render_page
 from labeling.providers.base import ProviderError
-from labeling.readers import ImportFailed
+from labeling.readers import ImportFailed, UnknownColumn
 from labeling.steering import PERMISSION
 
 ANOTHER_ANSWER = "The model's answer has changed since. Nothing was stored: look at it again."
@@ -83,6 +85,11 @@ def label_many(request: HttpRequest) -> HttpResponseBase:
             provider=values["provider"],
             user=request.user,
         )
+    except UnknownColumn as reason:
+        link = reverse("imports:upload", args=[values["project"].pk])
+        said = "{} Here nothing can be chosen: <a href='{}'>import the file</a>, and look at its columns there."
+        messages.error(request, format_html(said, on_page(str(reason)), link))
+        return _page(request, form, status=409)
     except REFUSALS as reason:
         messages.error(request, str(reason))
         return _page(request, form, status=409)

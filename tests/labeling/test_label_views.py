@@ -152,6 +152,15 @@ def test_beside_a_run_in_progress_the_texts_join_it(desk: Client, project: Proje
     assert "takes them in" in answer.content.decode()
 
 
+def test_a_table_without_a_likely_column_leads_to_where_columns_are_chosen(desk: Client, project: Project) -> None:
+    file = SimpleUploadedFile("own.csv", b"id,comment\n1,Rain.\n")
+    answer = desk.post(MANY, {"project": project.pk, "file": file})
+    assert answer.status_code == 409
+    assert f"href='/projects/{project.pk}/import/'" in answer.content.decode()
+    assert "Columns found: id, comment." in answer.content.decode()
+    assert "--text-column" not in answer.content.decode()
+
+
 def test_one_of_lines_and_file_is_needed(desk: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = desk.post(MANY, {"project": project.pk})
     assert answer.status_code == 400

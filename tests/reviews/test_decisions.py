@@ -1,7 +1,8 @@
 import pytest
 
-from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import Category, Label, Project, Text
+from labeling import annotations
+from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.models import Category, Label, LabelingRun, Project, Text
 from reviews import decisions, queue
 from reviews.access import NotYourProject
 from reviews.decisions import Decision, record
@@ -9,6 +10,7 @@ from reviews.hashing import content_hash
 from reviews.models import Action, Assignment, Review, Reviewer
 from reviews.refusals import AlreadyDecided, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
 from reviews.undoing import undo
+from tests.predictions import predicted
 
 pytestmark = pytest.mark.django_db
 
@@ -46,10 +48,35 @@ def test_rejecting_writes_the_person_s_label(anna: Reviewer, text: Text, busines
     assert (review.category_before.name, review.category_after) == ("Sports", business)
 
 
+def test_an_older_category_than_the_label_s_is_written_as_well(
+    project: Project, anna: Reviewer, text: Text, business: Category
+) -> None:
+    sports = project.categories.get(name="Sports")
+    project.runs.update(status=RunStatus.SUCCEEDED)
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0, relabel=True)
+    annotations.record_predictions(run, [predicted(text.pk, business.pk, 0.5)])
+    text.refresh_from_db()
+    assert sports.pk < business.pk == text.current_label.category_id
+    record(anna, text.pk, reject(text, sports))
+    assert Text.objects.get(pk=text.pk).current_label.category == sports
+
+
 def test_modifying_the_confidence_keeps_the_category(anna: Reviewer, text: Text) -> None:
     record(anna, text.pk, Decision(Action.MODIFY, label_id=text.current_label_id, confidence=0.6))
     label = Text.objects.get(pk=text.pk).current_label
     assert (label.category.name, label.confidence, label.origin) == ("Sports", 0.6, LabelOrigin.HUMAN)
+
+
+def test_a_decision_that_fails_on_its_way_leaves_nothing_behind(
+    anna: Reviewer, text: Text, business: Category, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **values: object) -> None:
+        raise RuntimeError("The machine is switched off.")
+
+    monkeypatch.setattr(decisions, "_apply", fail)
+    with pytest.raises(RuntimeError):
+        record(anna, text.pk, reject(text, business))
+    assert (Review.objects.count(), Label.objects.count()) == (0, 1)
 
 
 def test_flagging_takes_the_text_out_of_the_queue(project: Project, anna: Reviewer, text: Text) -> None:
