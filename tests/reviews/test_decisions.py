@@ -67,6 +67,14 @@ def test_modifying_the_confidence_keeps_the_category(anna: Reviewer, text: Text)
     assert (label.category.name, label.confidence, label.origin) == ("Sports", 0.6, LabelOrigin.HUMAN)
 
 
+def test_two_people_who_choose_a_text_themselves_take_two_places(
+    project: Project, anna: Reviewer, ben: Reviewer, text: Text
+) -> None:
+    Project.objects.filter(pk=project.pk).update(reviews_per_text=2, overlap_share=1.0)
+    first, second = (record(person, text.pk, approve(text)) for person in (anna, ben))
+    assert (first.slot, second.slot) == (0, 1)
+
+
 def test_a_decision_that_fails_on_its_way_leaves_nothing_behind(
     anna: Reviewer, text: Text, business: Category, monkeypatch: pytest.MonkeyPatch
 ) -> None:
