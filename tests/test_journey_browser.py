@@ -94,7 +94,7 @@ def make_a_project(page: Any) -> None:
     page.get_by_label("Name").fill("News")
     page.locator("#id_categories").fill("\n".join(f"{topic}: News about {topic.lower()}." for topic in TOPICS))
     page.get_by_label("model").select_option("slower")
-    page.get_by_role("button", name="Make the project").click()
+    page.get_by_role("button", name="Create the project").click()
     expect(page, ".frame-messages").to_contain_text("Project News is made")
     page.get_by_role("link", name="Members").click()
     page.get_by_label("User name").fill("boss")

@@ -38,7 +38,7 @@ def test_a_project_with_three_categories_is_made_by_clicking(open_page: Open) ->
         "Negative: The writer is annoyed, disappointed or warns others."
     )
     assert page.get_by_label("Name").input_value() == "Opinions"
-    page.get_by_role("button", name="Make the project").click()
+    page.get_by_role("button", name="Create the project").click()
     expect(page, ".frame-messages").to_contain_text("Project Opinions is made")
     assert names(Project.objects.get(name="Opinions")) == ["Positive", "Neutral", "Negative"]
 
