@@ -19,14 +19,7 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 
 bench: .venv/installed-dev
-	$(BIN)/python benchmarks/encode.py
-	$(BIN)/python benchmarks/accuracy.py
-	$(BIN)/python benchmarks/pipeline.py
-	$(BIN)/python benchmarks/review.py
-	$(BIN)/python benchmarks/rescoring.py
-	$(BIN)/python benchmarks/runs.py
-	for name in learning_curve calibration guarantee campaign stacking learning_live; do \
-		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py || exit; done
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

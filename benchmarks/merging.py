@@ -1,14 +1,15 @@
 """Merging one category into another: how long the page waits, how long all labels take, how long a decision waits.
 
-DATABASE_URL=... python benchmarks/merging.py [--texts 100000] [--others 0]
+    [DATABASE_URL=postgres://...] python benchmarks/merging.py [--texts 100000] [--others 0]
 
-Makes a project in an empty database (by default a file that is removed), in which the category has so many texts and
-the others have so many, and prints one JSON line.
+Makes a project in a database of its own (a SQLite file, or a new database on the PostgreSQL server of DATABASE_URL), in
+which the category has so many texts and the others have so many. The last line printed is one JSON object.
 """
 
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -18,17 +19,16 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-FOLDER = tempfile.TemporaryDirectory()
-os.environ.setdefault("DATABASE_URL", f"sqlite:///{FOLDER.name}/merging.sqlite3")
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.core.management import call_command
+from django.db import connection, transaction
 
-from benchmarks.review_database import BATCH, analyze, made_up_text  # noqa: E402  sets Django up
-from labeling import annotations, bulk, merging  # noqa: E402
-from labeling.choices import RunStatus  # noqa: E402
-from labeling.models import Category, Label, LabelingRun, Project, Text  # noqa: E402
-from labeling.normalizing import content_hash  # noqa: E402
+from benchmarks.review_database import BATCH, analyze, made_up_text
+from benchmarks.review_server import ROOT, fresh_database
+from labeling import annotations, bulk, merging
+from labeling.choices import RunStatus
+from labeling.models import Category, Label, LabelingRun, Project, Text
+from labeling.normalizing import content_hash
 
 
 def fill(project: Project, category: Category, other: Category, count: int) -> None:
@@ -87,10 +87,20 @@ def measured(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--others", type=int, default=0)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     wanted = parser.parse_args()
+    if wanted.child:
+        print(json.dumps(merge_one(wanted)))
+        return
+    command = [sys.executable, __file__, "--child", *sys.argv[1:]]
+    with tempfile.TemporaryDirectory() as folder, fresh_database(Path(folder), "merging") as url:
+        subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, cwd=ROOT, check=True)
+
+
+def merge_one(wanted: argparse.Namespace) -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     project = Project.objects.create(name="Merging")
     source, target, rest = (project.categories.create(name=name) for name in ("Source", "Target", "Rest"))
@@ -107,21 +117,17 @@ def main() -> None:
     waits = sorted(decider.waits)
     moved = Label.objects.filter(merge=merge).count()
     assert moved == wanted.texts, moved
-    print(
-        json.dumps(
-            {
-                "database": connection.vendor,
-                "texts": wanted.texts,
-                "others": wanted.others,
-                "preview_ms": round(1000 * preview_seconds),
-                "page_waits_ms": round(1000 * start_seconds),
-                "rest_seconds": round(rest_seconds, 1),
-                "a_write_waits_p50_ms": round(1000 * waits[len(waits) // 2], 1),
-                "a_write_waits_most_ms": round(1000 * waits[-1], 1),
-                "load": round(os.getloadavg()[0], 1),
-            }
-        )
-    )
+    return {
+        "database": connection.vendor,
+        "texts": wanted.texts,
+        "others": wanted.others,
+        "preview_ms": round(1000 * preview_seconds),
+        "page_waits_ms": round(1000 * start_seconds),
+        "rest_seconds": round(rest_seconds, 1),
+        "a_write_waits_p50_ms": round(1000 * waits[len(waits) // 2], 1),
+        "a_write_waits_most_ms": round(1000 * waits[-1], 1),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 if __name__ == "__main__":

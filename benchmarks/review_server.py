@@ -31,7 +31,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "Server":
-        command = [*command_of_start(), "--bind", f"127.0.0.1:{self.port}", *self.threads]
+        command = [*command_of_start(f"127.0.0.1:{self.port}"), *self.threads]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -81,11 +81,14 @@ class Server:
         raise RuntimeError("The server did not start.")
 
 
-def command_of_start() -> list[str]:
+def command_of_start(address: str) -> list[str]:
+    """At this address only: gunicorn would listen at the usual one besides, where the user's own program may run."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labeling_site.settings")
     from labeling.management.commands import start
 
-    return start.commands()["web"]
+    command = start.commands()["web"]
+    command[command.index("--bind") + 1] = address
+    return command
 
 
 def free_port() -> int:

@@ -21,7 +21,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from learning_curve import DataSet, mean_row, print_table, read  # noqa: E402
+from data_sets import DataSet, read  # noqa: E402
+from learning_curve import mean_row, print_table  # noqa: E402
 
 from labeling.learning import answers, calibration, stacked  # noqa: E402
 from labeling.learning.classifier import LinearHead, softmax  # noqa: E402

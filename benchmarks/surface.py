@@ -1,9 +1,9 @@
 """What the API takes of time over HTTP: labeling one text, what others wait meanwhile, and texts created in bulk.
 
-DATABASE_URL=... python benchmarks/surface.py [label] [bulk] [--requests N] [--texts N]
+    [DATABASE_URL=postgres://...] python benchmarks/surface.py [label] [bulk] [--requests N] [--texts N]
 
 Starts the web server as `manage.py start` does, on a free port, with a database of its own: a SQLite file, or a new
-database on the PostgreSQL server that DATABASE_URL names. Prints one line of JSON for each subject.
+database on the PostgreSQL server that DATABASE_URL names. The last line printed is one JSON object.
 """
 
 import argparse
@@ -44,9 +44,11 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=50_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, installation(Path(folder)) as site:
+        found: dict[str, Any] = {"database": site.kind, "load": os.getloadavg()[0]}
         for name in options.subjects or SUBJECTS:
-            found = SUBJECTS[name](site, options)
-            print(json.dumps({"subject": name, "database": site.kind, "load": os.getloadavg()[0], **found}), flush=True)
+            found[name] = SUBJECTS[name](site, options)
+            print(f"{name}: {found[name]}", flush=True)
+    print(json.dumps(found))
 
 
 # --- The program ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What every list of the API and every page takes at 1,000,000 texts and 200,000 reviews.
 
-    DATABASE_URL=... python benchmarks/surface_pages.py [--texts N] [--reviews N] [--requests N] [--only WORD]
+    [DATABASE_URL=postgres://...] python benchmarks/surface_pages.py [--texts N] [--reviews N] [--requests N] [--only W]
 
 Fills a database of its own (benchmarks/surface_database.py): a SQLite file, or a new database on the PostgreSQL server
 that DATABASE_URL names. Then asks the web server, as `manage.py start` starts it, as one client: each list of the API
@@ -105,11 +105,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, fresh_database(Path(folder), "pages") as url:
         filled = fill(url, options.texts, options.reviews)
+        session = filled.pop("session")
         manage(url, "add_reviewer", "manager", "--project", "Surface")
         with Server(Path(folder) / "server.log", url, threads=None) as server:
-            site = httpx.Client(
-                base_url=server.address, cookies={"sessionid": filled["session"]}, timeout=120, trust_env=False
-            )
+            cookies = {"sessionid": session}
+            site = httpx.Client(base_url=server.address, cookies=cookies, timeout=120, trust_env=False)
             found = measure(site, server, filled, options)
     print(json.dumps({"database": url.split(":")[0], "load": os.getloadavg()[0], **filled, **found}))
 

@@ -5,8 +5,8 @@
 Starts the web server and a worker as `manage.py start` does, with a database of their own. A CSV of N made-up rows
 (100,000; texts of 195 characters, every tenth a duplicate) goes through the import wizard as a browser would send it:
 upload, preview, start, progress until the end. Meanwhile another client asks for a page again and again. Then each
-format is downloaded. Memory is the largest of the server's and of the worker's processes. Needs Linux. Prints one line
-of JSON a step.
+format is downloaded. Memory is the largest of the server's and of the worker's processes. Needs Linux. The last line
+printed is one JSON object.
 """
 
 import argparse
@@ -50,14 +50,17 @@ def main() -> None:
             )
             with Server(folder / "server.log", url, threads=None) as server, worker(url, folder) as background:
                 measured = Measured(server, background)
-                show("import", url, measured.imported(table(folder, options.rows)))
+                found: dict[str, Any] = {"database": url.split(":")[0], "load": os.getloadavg()[0]}
+                found["import"] = told("import", measured.imported(table(folder, options.rows)))
                 for file_format in FORMATS:
-                    show(f"export {file_format}", url, measured.exported(file_format))
+                    step = f"export {file_format}"
+                    found[step] = told(step, measured.exported(file_format))
+    print(json.dumps(found))
 
 
-def show(step: str, url: str, figures: dict[str, Any]) -> None:
-    shown = {"step": step, "database": url.split(":")[0], "load": os.getloadavg()[0], **figures}
-    print(json.dumps(shown), flush=True)
+def told(step: str, figures: dict[str, Any]) -> dict[str, Any]:
+    print(f"{step}: {figures}", flush=True)
+    return figures
 
 
 def table(folder: Path, rows: int) -> Path:
