@@ -179,6 +179,20 @@ def test_what_does_not_fit_is_refused(audit: list[float], wrong: list[int], budg
         certify([0.1, 0.2], audit, wrong, budget=budget)
 
 
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_level_that_is_no_doubt_or_all_is_refused(level: float) -> None:
+    with pytest.raises(ValueError, match="between"):
+        certify([0.1, 0.2], [0.1], [0], level=level)
+
+
+def test_a_step_says_which_share_of_its_labels_may_be_wrong() -> None:
+    pool = np.linspace(0.5, 1.0, 1000)
+    verdict = certify(pool, pool[::5], np.zeros(200), budget=0.05)
+    step = verdict.steps[-1]
+    assert step.upper_bound == pytest.approx(risk.upper_bound(0, step.audited, step.population, 0.05))
+    assert 0 < step.upper_bound <= 0.05
+
+
 # --- The promise ------------------------------------------------------------------------------------------------------
 
 DRAWS, DELTA = 1_000, 0.05
