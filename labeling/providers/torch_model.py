@@ -55,8 +55,8 @@ def has_gpu() -> bool:
 def precision_on(device: str, *, half_on_cpu: bool = False) -> str:
     """The name of torch's type that models compute in: a half on the GPU, 32 bits on the CPU.
 
-    With `half_on_cpu` a half on processors that multiply such numbers by themselves: there it takes a quarter of the
-    time and half of the memory, elsewhere it is slower.
+    With `half_on_cpu` a half on processors that multiply such numbers by themselves: there products take a quarter
+    of the time and weights half of the memory, elsewhere it is slower.
     """
     if device == "cpu":
         return "bfloat16" if half_on_cpu and _multiplies_halves() else "float32"
