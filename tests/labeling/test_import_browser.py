@@ -67,6 +67,20 @@ def test_upload_map_follow_and_download_the_rejected_rows(
     assert page.title().startswith("Import news.csv")
 
 
+def test_a_column_chosen_before_the_script_has_come_is_seen(
+    visit: Visit, boss: User, project: Project, news: Path
+) -> None:
+    page = visit(boss, f"/projects/{project.pk}/import/")
+    held = []
+    page.route("**/import_mapping.js", lambda route: held.append(route))
+    page.locator("#file").set_input_files(news)
+    page.get_by_role("button", name="Look at it").click(no_wait_after=True)
+    page.get_by_label("Text", exact=True).select_option("headline")
+    held[0].continue_()
+    page.get_by_role("button", name="Import 200 rows").click()
+    expect(page, "#status").to_have_text("Queued")
+
+
 def test_without_scripts_it_works_as_well(visit: Visit, boss: User, project: Project, news: Path) -> None:
     page = visit(boss, f"/projects/{project.pk}/import/", java_script_enabled=False)
     page.locator("#file").set_input_files(news)

@@ -2,13 +2,16 @@
 
 const byId = (id) => document.getElementById(id);
 const form = byId("mapping");
+const asServed = form.cloneNode(true);
 let latest = 0;
+
+const chosen = (of) => String(new URLSearchParams(new FormData(of)));
 
 async function look() {
   const turn = ++latest;
   byId("preview").setAttribute("aria-busy", "true");
   if (byId("import")) byId("import").disabled = true; // what is imported is what is shown
-  const url = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+  const url = `${form.action}?${chosen(form)}`;
   const response = await fetch(url, { credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   if (turn !== latest) return;
@@ -18,4 +21,8 @@ async function look() {
 }
 
 byId("look").hidden = true;
-form.addEventListener("change", () => look().catch(() => form.submit()));
+const lookNow = () => look().catch(() => form.submit());
+form.addEventListener("change", lookNow);
+// A column may be chosen before this script has come, or be filled in by a browser that goes back.
+asServed.reset();
+window.addEventListener("pageshow", () => { if (chosen(form) !== chosen(asServed)) lookNow(); });
