@@ -223,18 +223,27 @@ def _write(batch: _Batch, record: ImportRecord, *, share: float | None, create_c
         # One import at a time writes to a project: what is known cannot change under us, and two imports that insert
         # the same texts in different orders cannot wait for each other. Others may still read and insert.
         project = Project.objects.select_for_update(no_key=True).get(pk=record.project_id)
+        _claim(batch, record)
         asked = {draft.label for draft in batch.drafts if draft.label}
         names = label_names.resolve(project, asked, create=create_categories)
         batch.refuse_labels(names.refused)
         added = _insert(_distinct(batch.drafts), record, names.categories)
         _keep_rejected(batch.rejections, record)
         record_now = _counted(record, batch, added=added, share=share)
-        ours = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.RUNNING, rows_read=record.rows_read)
-        if not ours.update(**record_now):
-            raise TakenOver(f"Import {record.pk} goes on elsewhere, or was stopped.")
+        ImportRecord.objects.filter(pk=record.pk).update(**record_now)
     for name, value in record_now.items():  # only after the commit: the record in memory never runs ahead
         setattr(record, name, value)
     logger.info("Import %s: %s added, %s duplicate so far.", record.pk, record.added, record.duplicate)
+
+
+def _claim(batch: _Batch, record: ImportRecord) -> None:
+    """Move the place up to which the rows are read; nobody else has, or it raises TakenOver.
+
+    Before anything is inserted: the rejected rows of a batch that another process has stored are there only once.
+    """
+    ours = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.RUNNING, rows_read=record.rows_read)
+    if not ours.update(rows_read=record.rows_read + batch.rows):
+        raise TakenOver(f"Import {record.pk} goes on elsewhere, or was stopped.")
 
 
 def _distinct(drafts: Iterable[Draft]) -> list[Draft]:

@@ -133,6 +133,21 @@ def test_who_was_overtaken_writes_nothing_more(started, expected, monkeypatch: p
     assert (counts(record), record.status) == (expected, ImportStatus.FINISHED)
 
 
+def test_who_was_overtaken_at_rejected_rows_ends_quietly(started, expected, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = started(table(13))  # the only rejected row is in the second batch
+    original, batches = importing._write, []
+
+    def write(*args: Any, **options: Any) -> None:
+        batches.append(args)
+        if len(batches) == 2:
+            uploads.carry_on(record.pk)
+        original(*args, **options)
+
+    monkeypatch.setattr(importing, "_write", write)
+    uploads.carry_on(record.pk)
+    assert (record.rejected_rows.count(), counts(record)[-1], record.status) == (1, 1, ImportStatus.FINISHED)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_at_once_count_each_row_once(started, expected) -> None:
     record = started()
