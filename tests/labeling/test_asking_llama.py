@@ -39,12 +39,14 @@ def test_a_run_outlives_kill_9_of_the_server(llama: LlamaServer, project: Projec
     add_texts(project, *(f"{SUBJECTS[n % 3]}, says report {n}." for n in range(TEXTS)))
     run = runs.start(project, provider="api")
     restart = threading.Timer(2.0, llama.start)
+    kill = threading.Timer(1.0, lambda: (llama.kill(), restart.start()))
 
     def kill_once(phase: str, done: int, total: int) -> None:
-        if phase == "Labeling" and not restart.ident:
-            threading.Timer(1.0, lambda: (llama.kill(), restart.start())).start()
+        if phase == "Labeling" and not kill.ident:
+            kill.start()
 
     execution.execute(run, on_progress=kill_once)
+    kill.join()
     restart.join()
     assert (run.status, run.done, run.error) == (RunStatus.SUCCEEDED, TEXTS, "")
     assert Label.objects.filter(run=run).count() == Label.objects.values("text").distinct().count() == TEXTS
