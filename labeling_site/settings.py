@@ -21,6 +21,9 @@ HOST = environment.text("HOST", default="127.0.0.1")
 PORT = environment.whole_number("PORT", default=8000, low=1, high=65535)
 
 SESSION_COOKIE_HTTPONLY = True
+# A proxy that ends TLS for all origins: browsers then never send the cookies in the clear.
+BEHIND_TLS = bool(CSRF_TRUSTED_ORIGINS) and all(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
