@@ -25,8 +25,8 @@ from labeling.queueing import queue
 logger = logging.getLogger(__name__)
 
 # Far below the broker's timeout, so that no task is killed and delivered again because a run is long, and so short that
-# other runs get their turn.
-TASK_SECONDS = 120
+# a person who labels two texts does not wait for long behind a hundred thousand.
+TASK_SECONDS = 30
 PATIENCE_SECONDS = 10  # for other processes to finish what this one cannot help with
 
 
