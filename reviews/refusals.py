@@ -29,7 +29,7 @@ class OnAnotherDesk(Conflict):
 
 
 class LabelReplaced(Conflict):
-    """The label that was judged is not the current one any more."""
+    """The label that was judged is not the current one any more, which names another category."""
 
 
 class WrongDecision(ValueError):
@@ -58,8 +58,15 @@ def refuse_conflicts(reviewer: Reviewer, text: Text, assignment: Assignment | No
         raise AlreadyDecided(f"{review.reviewer if review else 'Somebody'} has decided this text already.", review)
     if len(made) + _others_desks(text, assignment) >= policy.reviews_needed(text):
         raise OnAnotherDesk("This text is on another desk. Take the next one.")
-    if label_id is not None and label_id != text.current_label_id:
-        raise LabelReplaced("A newer label has taken this one's place. Look at the text again.")
+    if label_id is not None and label_id != text.current_label_id and not _says_the_same(text, label_id):
+        raise LabelReplaced("A newer label with another category has taken this one's place. Look at the text again.")
+
+
+def _says_the_same(text: Text, label_id: int) -> bool:
+    """Learning labels again while people decide, mostly with the same category: what they judged still stands."""
+    current = text.current_label
+    shown = text.labels.filter(pk=label_id)
+    return current is not None and shown.filter(category_id=current.category_id).exists()
 
 
 def _others_desks(text: Text, assignment: Assignment | None) -> int:

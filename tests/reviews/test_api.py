@@ -555,9 +555,8 @@ def test_a_text_on_another_desk_is_refused(as_anna: Ask, ben: Reviewer, project:
 
 def test_a_label_that_was_replaced_is_refused(as_anna: Ask, text: Text) -> None:
     assert text.current_label is not None
-    newer = Label.objects.create(
-        text=text, version=2, category=text.current_label.category, origin=LabelOrigin.MODEL, confidence=0.7
-    )
+    other = text.project.categories.exclude(pk=text.current_label.category_id)[0]
+    newer = Label.objects.create(text=text, version=2, category=other, origin=LabelOrigin.MODEL, confidence=0.7)
     Text.objects.update(current_label=newer)
     answer = as_anna("approve", body_of("approve", text))
     assert (answer.status_code, answer.json()["code"]) == (409, "label_replaced")

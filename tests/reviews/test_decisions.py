@@ -126,13 +126,29 @@ def test_a_text_on_another_desk_cannot_be_decided(project: Project, anna: Review
         record(ben, text.pk, approve(text))
 
 
-def test_a_label_that_was_replaced_cannot_be_judged(anna: Reviewer, text: Text) -> None:
-    newer = Label.objects.create(
-        text=text, version=2, category=text.current_label.category, origin=LabelOrigin.MODEL, confidence=0.5
-    )
+def replace_label(text: Text, category: Category) -> Label:
+    newer = Label.objects.create(text=text, version=2, category=category, origin=LabelOrigin.MODEL, confidence=0.5)
     Text.objects.filter(pk=text.pk).update(current_label=newer)
+    return newer
+
+
+def test_a_label_that_was_replaced_by_another_category_cannot_be_judged(
+    anna: Reviewer, project: Project, text: Text
+) -> None:
+    replace_label(text, project.categories.exclude(pk=text.current_label.category_id)[0])
     with pytest.raises(LabelReplaced):
         record(anna, text.pk, approve(text))
+
+
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.REJECT])
+def test_a_judgement_holds_of_the_newer_label_that_says_the_same(
+    anna: Reviewer, project: Project, text: Text, action: Action
+) -> None:
+    shown = text.current_label
+    newer = replace_label(text, shown.category)
+    other = project.categories.exclude(pk=shown.category_id)[0].pk if action == Action.REJECT else None
+    review = record(anna, text.pk, Decision(action, label_id=shown.pk, category_id=other))
+    assert (review.label, review.confidence_before) == (newer, 0.5)
 
 
 def test_rejecting_needs_another_category(anna: Reviewer, text: Text) -> None:

@@ -170,7 +170,7 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     weather = project.categories.get(name="Weather").pk
     annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
     press(page, "a")
-    expect(page, "#message-text").to_contain_text("A newer label has taken this one's place")
+    expect(page, "#message-text").to_contain_text("A newer label with another category has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#suggested").to_have_text("Weather")
     press(page, "a")
