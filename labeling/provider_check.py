@@ -41,5 +41,5 @@ def _answers(said: Answers) -> Iterator[str]:
     rows = zip(TEXTS, said.scores, said.sources, said.reasons, said.errors, strict=True)
     for text, scores, source, reason, error in rows:
         best = scores.argmax()
-        answer = f"{CATEGORIES[best].name} {scores[best]:.2f}, by {source.value}. {reason}".rstrip()
+        answer = f"{CATEGORIES[best].name} {scores[best]:.2f}, confidence from: {source.value}. {reason}".rstrip()
         yield f"  {text} -> {f'failed: {error}' if error else answer}"

@@ -12,6 +12,7 @@ from labeling.models import LabelingRun, RunChunk
 
 MOST_REASONS = 10
 LATELY = 20  # chunks, by which the rate goes
+LOADING = "No text has come through yet. Loading a model takes up to a minute the first time on a machine."
 MOVED_ON = "The project's categories were changed since. This run labels with them as they were when it was started."
 
 
@@ -88,7 +89,7 @@ def of(run: LabelingRun) -> RunProgress:
         failures=tuple(_failures(run)) if counted["failed"] else (),
         **counted,
         set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),
-        notes=tuple(_notes(run)),
+        notes=tuple(_notes(run, processes)),
     )
 
 
@@ -118,13 +119,15 @@ def _failures(run: LabelingRun) -> list[tuple[str, int]]:
     return list(failed.values_list("error").annotate(n=Count("*")).order_by("-n", "error")[:MOST_REASONS])
 
 
-def _notes(run: LabelingRun) -> list[str]:
+def _notes(run: LabelingRun, processes: int) -> list[str]:
     aside = run.chunks.filter(state=ChunkState.SET_ASIDE).order_by("error").values_list("error", flat=True)
     notes = [note for note in (run.error, *aside.distinct()[:MOST_REASONS]) if note]
     if run.is_finished:
         return notes
-    if not workers.alive(workers.LABELING).exists() and not chunks.count_held(run):
+    if not processes and not workers.alive(workers.LABELING).exists():
         notes.append(workers.NONE_RUNNING)
+    if processes and not run.chunks.filter(texts__gt=0).exists():
+        notes.append(LOADING)
     if run.categories != run.project.category_snapshot():
         notes.append(MOVED_ON)
     return notes

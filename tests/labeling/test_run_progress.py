@@ -96,3 +96,10 @@ def test_the_number_of_queries_does_not_grow(labeling: LabelingRun, django_asser
         add_done(labeling, place, texts=1, seconds=1.0)
     with django_assert_max_num_queries(10):
         run_progress.of(labeling)
+
+
+def test_until_the_first_text_has_come_through_it_says_what_takes_so_long(run: LabelingRun) -> None:
+    take(run)
+    assert run_progress.LOADING in run_progress.of(run).notes
+    add_done(run, 0, texts=3, seconds=1.0)
+    assert run_progress.LOADING not in run_progress.of(run).notes

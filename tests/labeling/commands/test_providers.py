@@ -28,7 +28,7 @@ def test_the_list_names_aliases_and_hides_keys(settings: LazySettings) -> None:
 def test_a_check_shows_answers_their_source_and_the_speed() -> None:
     said = run("check", "scores")
     assert "scores: KeywordScores, scores" in said
-    assert "by probabilities." in said
+    assert "confidence from: probabilities." in said
     assert "texts/s" in said
 
 
