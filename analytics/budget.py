@@ -130,7 +130,8 @@ def missing(project: Project, plan: Plan) -> list[dict[str, str]]:
         found.append(_todo(words, "Label them", reverse("home")))
     if plan.waiting:
         words = f"{number(plan.waiting)} of {number(plan.audits)} audit texts wait to be decided, blind, at the desk."
-        found.append(_todo(words, "Review desk", reverse("reviews:projects")))
+        desk = reverse("reviews:desk", args=[project.pk])
+        found.append(_todo(words, "Decide them", f"{desk}?only_audit=on"))
     if plan.note:
         found.append(_todo(plan.note))
     return found

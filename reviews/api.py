@@ -172,6 +172,7 @@ def _filters(project: Project, wanted: dict[str, Any]) -> Filters:
         source=wanted.get("source"),
         language=wanted.get("language"),
         words=wanted.get("q"),
+        only_audit=wanted["only_audit"] or None,
     )
 
 

@@ -41,12 +41,16 @@ class FiltersForm(forms.Form):
     source = forms.CharField(required=False, max_length=200)
     language = forms.CharField(required=False, max_length=20)
     words = forms.CharField(required=False, max_length=200)
+    only_audit = forms.BooleanField(required=False)
 
     @classmethod
     def of(cls, sent: dict[str, Any]) -> "FiltersForm":
         """The filters in what a page sent; none where they are not named one by one."""
         filters = sent.get("filters")
         return cls(filters if isinstance(filters, dict) else {})
+
+    def clean_only_audit(self) -> bool | None:
+        return self.cleaned_data["only_audit"] or None
 
     def filters(self) -> Filters:
         return Filters(**{name: None if value == "" else value for name, value in self.cleaned_data.items()})

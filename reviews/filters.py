@@ -19,6 +19,7 @@ class Filters:
     source: str | None = None
     language: str | None = None
     words: str | None = None
+    only_audit: bool | None = None
 
     @property
     def reveal_the_label(self) -> bool:
@@ -37,6 +38,8 @@ class Filters:
         }
         if self.reveal_the_label:
             conditions |= {"is_audit": False, "is_gold": False}
+        elif self.only_audit:
+            conditions["is_audit"] = True
         return texts.filter(**{name: value for name, value in conditions.items() if value is not None})
 
 

@@ -9,7 +9,7 @@ from labeling.models import Project, Text
 from reviews import queue
 from reviews.blind import is_blind_text, shown_reason
 from reviews.filters import Filters
-from reviews.models import Assignment, QueueReason, Reviewer
+from reviews.models import Assignment, Reviewer
 from reviews.queue import Nothing
 
 
@@ -46,15 +46,10 @@ def look(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int) 
     if not filters.reveal_the_label:
         held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
         rows = _of_claims(reviewer, list(held.values_list("pk", flat=True)[:limit]))
-    for reason in _reasons(reviewer, filters):
+    for reason in queue.open_queues(reviewer, filters):
         texts = queue.candidates(reviewer, project, reason, filters).select_related("current_label__category")
         rows += [Pending(text, reason.value) for text in texts[: limit - len(rows)]]
     return rows or queue.why_nothing(reviewer, project)
-
-
-def _reasons(reviewer: Reviewer, filters: Filters) -> list[QueueReason]:
-    audits = reviewer.does_blind_audit and not filters.reveal_the_label
-    return [QueueReason.UNCERTAIN, QueueReason.AUDIT] if audits else [QueueReason.UNCERTAIN]
 
 
 def _of_claims(reviewer: Reviewer, keys: list[int]) -> list[Pending]:

@@ -128,14 +128,21 @@ def release_expired() -> int:
     return Assignment.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
-def _order(reviewer: Reviewer, project: Project, filters: Filters) -> list[QueueReason]:
-    """The queues to look into, one after the other."""
+def open_queues(reviewer: Reviewer, filters: Filters) -> list[QueueReason]:
+    """The queues of texts that need this person, as far as the filters leave any."""
     if filters.reveal_the_label:
         return [QueueReason.UNCERTAIN]
-    queues = [QueueReason.UNCERTAIN]
-    if reviewer.does_blind_audit:
-        queues.insert(0 if random.random() < AUDIT_MIX else 1, QueueReason.AUDIT)
-    if random.random() < project.gold_share and is_anything_left(reviewer, project, filters):
+    audit = [QueueReason.AUDIT] if reviewer.does_blind_audit else []
+    return audit if filters.only_audit else [QueueReason.UNCERTAIN, *audit]
+
+
+def _order(reviewer: Reviewer, project: Project, filters: Filters) -> list[QueueReason]:
+    """The queues to look into, one after the other."""
+    queues = open_queues(reviewer, filters)
+    if random.random() < AUDIT_MIX:
+        queues.reverse()
+    is_narrowed = filters.reveal_the_label or filters.only_audit
+    if not is_narrowed and random.random() < project.gold_share and is_anything_left(reviewer, project, filters):
         queues.insert(0, QueueReason.GOLD)
     return queues
 

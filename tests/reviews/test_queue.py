@@ -109,6 +109,18 @@ def test_the_audit_is_mixed_in(project: Project, anna: Reviewer, add_labeled, mo
     assert (answer.reason, answer.selection_probability) == (QueueReason.AUDIT, 0.0)
 
 
+def test_who_wants_only_the_audit_gets_nothing_else(project: Project, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.4)
+    audits = add_labeled(0.2, 0.95, audit=True)
+    got = []
+    while isinstance(found := queue.claim_next(anna, project, filters=Filters(only_audit=True)), Assignment):
+        got.append(found.text)
+        category = found.text.current_label.category_id
+        record(anna, found.text.pk, Decision(Action.DECIDE, category_id=category))
+    assert set(got) == set(audits)
+    assert found.reason == "filtered_out"
+
+
 def test_an_audit_text_is_never_in_the_routine_queue(project: Project, anna: Reviewer, add_labeled) -> None:
     add_labeled(0.2, audit=True)
     anna.does_blind_audit = False
