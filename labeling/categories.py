@@ -72,7 +72,10 @@ def edit(
 
 @transaction.atomic
 def retire(category: Category, *, user: AbstractBaseUser | None = None) -> Category:
-    """No new label may name it; those that do stay. It ends the project's certificates."""
+    """Nobody is offered it any more, and no new answer may name it; labels that do stay. It ends certificates.
+
+    A run that has begun labels with the categories of its start to its end.
+    """
     category = _locked(category)
     if category.is_active:
         category.is_active = False
