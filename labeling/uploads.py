@@ -182,12 +182,21 @@ def requeue(*, rest: timedelta = REST) -> list[ImportRecord]:
 
 def forget_abandoned() -> int:
     """Delete the uploads of yesterday that nobody started; returns how many."""
+    return sum(map(_forget, _abandoned()))
+
+
+def _abandoned() -> list[ImportRecord]:
     before = timezone.now() - FORGOTTEN_AFTER
-    abandoned = list(ImportRecord.objects.filter(status=ImportStatus.UPLOADED, created_at__lt=before))
-    for record in abandoned:
-        _delete_file(record)
-        ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED).delete()
-    return len(abandoned)
+    return list(ImportRecord.objects.filter(status=ImportStatus.UPLOADED, created_at__lt=before))
+
+
+def _forget(record: ImportRecord) -> bool:
+    """Delete an upload, row before file, unless somebody has started it meanwhile; whether it was deleted."""
+    unstarted = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED)
+    if not unstarted.delete()[0]:
+        return False
+    record.upload.delete(save=False)
+    return True
 
 
 def end_silent() -> int:

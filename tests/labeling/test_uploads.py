@@ -258,6 +258,19 @@ def test_an_upload_that_nobody_starts_is_forgotten_after_a_day(project: Project)
     assert Path(new.upload.path).exists() and not Path(old.upload.storage.location, old.upload.name or "x").is_file()
 
 
+def test_an_old_upload_that_is_started_while_it_is_forgotten_keeps_its_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = uploads.take(project, ContentFile(table(), name="a.csv"), name="a.csv", user=None)
+    ImportRecord.objects.update(created_at=timezone.now() - timedelta(days=2))
+    found = uploads._abandoned()
+    uploads.start(record, {})
+    monkeypatch.setattr(uploads, "_abandoned", lambda: found)
+    assert uploads.forget_abandoned() == 0
+    record.refresh_from_db()
+    assert Path(record.upload.path).exists()
+
+
 @pytest.fixture
 def of_command(project: Project) -> ImportRecord:
     """An import of a command whose process was killed a day ago, before its first batch."""
