@@ -1,7 +1,7 @@
 """The only door by which a label becomes what holds now."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -10,15 +10,18 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from labeling import bulk, priorities
+from labeling import bulk, following, priorities
 from labeling.choices import LABELABLE, UNDONE, LabelOrigin, TextStatus
-from labeling.following import followed
 from labeling.label_versions import next_versions
 from labeling.models import Category, Classifier, Label, LabelingRun, Text
 
 
 class ForeignCategory(ValueError):
     """A label named a category of another project."""
+
+
+class NoLongerActive(ValueError):
+    """An answer names a category that was retired or merged while the model was asked."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,14 @@ def record_predictions(run: LabelingRun, predictions: Sequence[Prediction]) -> i
     """Write a run's labels for one chunk of texts; returns how many texts they now hold for.
 
     A second delivery of the same chunk changes nothing, and a text that a person decided meanwhile keeps its decision.
+    The categories are those of the run's start; what it says of one that was merged since holds for the other one.
     On disk they are when the run's progress is, which is written after them.
     """
     bulk.let_commit_wait()
     maker, by_text = Maker.of_run(run), {p.text_id: p for p in predictions}
     free = _lock_free(run, by_text)
     done = _labels_of(run, by_text)
-    waiting = [by_text[pk] for pk in free if pk not in done]
+    waiting = _followed(run.project_id, [by_text[pk] for pk in free if pk not in done])
     _insert_labels(maker, waiting, next_versions([p.text_id for p in waiting]))
     return _hold(maker, waiting, _labels_of(run, [p.text_id for p in waiting]))
 
@@ -97,9 +101,9 @@ def record_answers(maker: Maker, predictions: Sequence[Prediction], *, are_new: 
     """Write labels that were asked for outside of a run, and let them hold; returns the new labels by text.
 
     The caller has locked the rows of the texts, which no person has decided, in a transaction. `are_new`: they were
-    stored in it, and have no label.
+    stored in it, and have no label. Raises NoLongerActive, before anything is written.
     """
-    _refuse_foreign_categories(maker.project_id, {p.category_id for p in predictions})
+    _refuse_no_longer_active(_named(maker.project_id, predictions))
     text_ids = [p.text_id for p in predictions]
     _insert_labels(maker, predictions, {} if are_new else next_versions(text_ids))
     found = Label.objects.filter(text_id__in=text_ids).order_by("version").values_list("text_id", "pk")
@@ -166,7 +170,7 @@ def note_review(text: Text, when: datetime | None) -> None:
 
 def restore(text: Text, *, label_id: int | None, status: str) -> None:
     """Take a person's decision back: what held before holds again. The caller has locked the text's row."""
-    Text.objects.filter(pk=text.pk).update(current_label_id=followed(label_id), status=status)
+    Text.objects.filter(pk=text.pk).update(current_label_id=following.followed(label_id), status=status)
     if status != TextStatus.REVIEWED:  # else somebody had decided it before, and still has
         Text.objects.filter(pk=text.pk).update(reviewed_by=None, reviewed_at=None)
     if status in LABELABLE:
@@ -174,18 +178,41 @@ def restore(text: Text, *, label_id: int | None, status: str) -> None:
 
 
 def _lock_free(run: LabelingRun, by_text: Mapping[int, Prediction]) -> list[int]:
-    """Those of the texts that no person has decided, locked, by id. Raises ForeignCategory."""
-    _refuse_foreign_categories(run.project_id, {p.category_id for p in by_text.values()})
+    """Those of the texts that no person has decided, locked, by id."""
     # Locked (on SQLite the transaction itself is the lock), so that no person's label slips in between.
     # One that some of several people have decided stays as they saw it until the others have, too.
     texts = Text.objects.select_for_update().filter(pk__in=by_text, project_id=run.project_id, status__in=LABELABLE)
     return list(texts.filter(reviewed_at__isnull=True).order_by("pk").values_list("pk", flat=True))
 
 
-def _refuse_foreign_categories(project_id: int, category_ids: set[int]) -> None:
-    known = set(Category.objects.filter(pk__in=category_ids, project_id=project_id).values_list("pk", flat=True))
-    if foreign := category_ids - known:
+def _named(project_id: int, predictions: Iterable[Prediction]) -> dict[int, Category]:
+    """The categories that the predictions name, as they are now. Raises ForeignCategory."""
+    ids = {p.category_id for p in predictions}
+    found = Category.objects.filter(project_id=project_id).select_related("merged_into").in_bulk(ids)
+    if foreign := ids - found.keys():
         raise ForeignCategory(f"Categories {sorted(foreign)} are not of project {project_id}.")
+    return found
+
+
+def _refuse_no_longer_active(categories: Mapping[int, Category]) -> None:
+    if gone := [f"'{category}'" for category in categories.values() if not category.is_active]:
+        raise NoLongerActive(
+            f"The model said {', '.join(gone)}, which was retired while it was asked. Nothing was stored. Ask again."
+        )
+
+
+def _followed(project_id: int, predictions: Sequence[Prediction]) -> list[Prediction]:
+    """The predictions, of merged categories as their labels followed. Raises ForeignCategory."""
+    categories = _named(project_id, predictions)
+    return [_follow(said, categories[said.category_id]) for said in predictions]
+
+
+def _follow(said: Prediction, category: Category) -> Prediction:
+    if category.merged_into_id is None:
+        return said
+    summed = following.summed(said.scores, said.confidence, category)
+    explanation = following.explained(said.explanation, category)
+    return replace(said, category_id=category.holds_as, explanation=explanation, **summed)
 
 
 def _labels_of(run: LabelingRun, text_ids: Collection[int]) -> dict[int, int]:

@@ -223,12 +223,7 @@ def draw(project: Project, size: int) -> int:
     Project.objects.select_for_update().get(pk=project.pk)
     if run := unfinished(project):
         raise CannotDraw(f"Run {run.pk} is labeling texts. Wait until it is finished, so that all texts can be drawn.")
-    unlabeled = project.texts.filter(status__in=(TextStatus.UNLABELED, TextStatus.FAILED)).count()
-    if unlabeled:
-        raise CannotDraw(
-            f"{unlabeled} texts have no label yet. A draw now would leave them out and be no sample of the whole. "
-            "Label them first: manage.py label_texts."
-        )
+    _refuse_unlabeled(project)
     free = list(candidates(project).order_by().values_list("pk", flat=True))
     if size > len(free):
         raise CannotDraw(f"Only {len(free)} texts are neither decided nor in the audit. Draw fewer.")
@@ -237,6 +232,18 @@ def draw(project: Project, size: int) -> int:
     for start in range(0, size, AT_ONCE):
         candidates(project).filter(pk__in=drawn[start : start + AT_ONCE]).update(is_audit=True)
     return candidates(project, is_audit=True).count()
+
+
+def _refuse_unlabeled(project: Project) -> None:
+    """Texts that failed count as well: labeled by another run after the draw, they would come with fewer audits."""
+    failed = project.texts.filter(status=TextStatus.FAILED).count()
+    unlabeled = project.texts.filter(status=TextStatus.UNLABELED).count() + failed
+    if unlabeled:
+        by_hand = f" {failed} of them could not be labeled: try again, or decide them at the review desk."
+        raise CannotDraw(
+            f"{unlabeled} texts have no label yet. A draw now would leave them out and be no sample of the whole. "
+            f"Label them first: manage.py label_texts.{by_hand if failed else ''}"
+        )
 
 
 def undecided(project: Project) -> tuple[int, int]:

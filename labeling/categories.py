@@ -1,6 +1,6 @@
 """The categories of a project: added, worded anew, moved, retired and brought back. Labels keep theirs through all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -41,8 +41,6 @@ def add(project: Project, name: str, *, user: AbstractBaseUser | None = None, **
     _lock(project)
     last = project.categories.aggregate(last=Max("position"))["last"]
     category = Category(project=project, name=name, position=0 if last is None else last + 1, **values)
-    if project.categories.count() >= MAX_CATEGORIES:
-        raise WrongCategory(f"A project has at most {MAX_CATEGORIES:,} categories. Merge some that are alike.")
     _check(category)
     category.save()
     editing.note(project, f"Category '{category}' added.", user)
@@ -72,7 +70,10 @@ def edit(
 
 @transaction.atomic
 def retire(category: Category, *, user: AbstractBaseUser | None = None) -> Category:
-    """No new label may name it; those that do stay. It ends the project's certificates."""
+    """Nobody is offered it any more, and no new answer may name it; labels that do stay. It ends certificates.
+
+    A run that has begun labels with the categories of its start to its end.
+    """
     category = _locked(category)
     if category.is_active:
         category.is_active = False
@@ -169,24 +170,40 @@ def _locked(category: Category) -> Category:
     return Category.objects.select_related("project", "parent", "merged_into").get(pk=category.pk)
 
 
-def _check(category: Category) -> None:
-    """With the name in its plain form. Raises WrongCategory."""
+def put_right(category: Category) -> None:
+    """Its own values, in their plain form. Raises WrongCategory."""
     category.name = " ".join(category.name.split())
     category.description = category.description.strip()
     category.examples = _examples(category.examples)
     category.shortcut = category.shortcut.strip()
     try:
-        category.clean_fields(exclude=["project", "parent"])
+        category.clean_fields(exclude=["project", "parent", "merged_into"])
     except ValidationError as error:
         said = " ".join(f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
         raise WrongCategory(said, error.message_dict) from None
-    others = category.project.categories.exclude(pk=category.pk)
-    if same := others.filter(name__iexact=category.name).first():
-        state = "" if same.is_active else ", which is retired. Bring it back, or rename it first"
-        _refuse("name", f"This project has a category '{same}' already{state}.")
-    same_key = others.filter(is_active=True, shortcut__iexact=category.shortcut)
-    if category.is_active and category.shortcut and (same := same_key.first()):
-        _refuse("shortcut", f"'{category.shortcut}' is the key of '{same}' already.")
+
+
+def check(category: Category, others: Iterable[Category]) -> None:
+    """With its values in their plain form, among the others of its project. Raises WrongCategory."""
+    put_right(category)
+    others = list(others)
+    if category.pk is None and len(others) >= MAX_CATEGORIES:
+        raise WrongCategory(f"A project has at most {MAX_CATEGORIES:,} categories. Merge some that are alike.")
+    for other in others:
+        if other.name.casefold() == category.name.casefold():
+            state = "" if other.is_active else ", which is retired. Bring it back, or rename it first"
+            _refuse("name", f"This project has a category '{other}' already{state}.")
+        if _has_same_key(category, other):
+            _refuse("shortcut", f"'{category.shortcut}' is the key of '{other}' already.")
+
+
+def _has_same_key(category: Category, other: Category) -> bool:
+    is_same = category.shortcut.casefold() == other.shortcut.casefold()
+    return bool(category.shortcut) and is_same and category.is_active and other.is_active
+
+
+def _check(category: Category) -> None:
+    check(category, category.project.categories.exclude(pk=category.pk))
     _check_parent(category)
 
 

@@ -32,12 +32,13 @@ def texts_by_status(project_ids: Collection[int]) -> dict[int, StatusCounts]:
 
 
 def waiting_for_people(project_ids: Collection[int]) -> dict[int, int]:
-    """How many texts of each project wait for a person: those that need review, and audits that were accepted."""
+    """How many texts of each project wait for a person: that need review, that failed, and accepted audits."""
     counts = texts_by_status(project_ids)
     # Of all projects: asked for some, SQLite goes through their texts instead of the short index of audits.
     audits = Text.objects.filter(is_audit=True, status=TextStatus.ACCEPTED).order_by()
     waiting = dict(audits.values_list("project").annotate(n=Count("*")))
-    return {pk: counts[pk].get(TextStatus.NEEDS_REVIEW, 0) + waiting.get(pk, 0) for pk in project_ids}
+    shown = (TextStatus.NEEDS_REVIEW, TextStatus.FAILED)
+    return {pk: sum(counts[pk].get(status, 0) for status in shown) + waiting.get(pk, 0) for pk in project_ids}
 
 
 def _count(project_ids: Collection[int]) -> dict[int, StatusCounts]:

@@ -1,6 +1,6 @@
 """Labels of a category that was merged into another: each is repeated under the other one, and the repetition holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -79,19 +79,25 @@ def _insert(source: Category, rows: Mapping[int, Row]) -> dict[int, int]:
 def _repeated(label: Label, source: Category) -> Row:
     values: dict[str, Any] = {name: getattr(label, name) for name in REPEATED if name not in RELATIONS}
     values |= {name: getattr(label, f"{name}_id") for name in RELATIONS}
-    values["explanation"] = f"'{source}' was merged into '{source.merged_into}'. {label.explanation}".rstrip()
+    values["explanation"] = explained(label.explanation, source)
     if label.origin == LabelOrigin.MODEL:
-        values |= _summed(label, source.pk, source.holds_as)
+        values |= summed(label.scores, label.confidence or 0.0, source)
     return tuple(values[name] for name in REPEATED)
 
 
-def _summed(label: Label, source_id: int, target_id: int) -> dict[str, Any]:
+def explained(explanation: str, source: Category) -> str:
+    """Why the text has the label, with why it does not name the category that was said."""
+    return f"'{source}' was merged into '{source.merged_into}'. {explanation}".rstrip()
+
+
+def summed(said: Iterable[tuple[int, float]], confidence: float, source: Category) -> dict[str, Any]:
     """A model that was torn between the two was sure that it is one of them."""
     shares: dict[int, float] = {}
-    for pk, share in label.scores:
-        key = target_id if pk == source_id else pk
+    target_id = source.holds_as
+    for pk, share in said:
+        key = target_id if pk == source.pk else pk
         shares[key] = shares.get(key, 0.0) + share
     scores = sorted(shares.items(), key=lambda pair: -pair[1])
-    confidence = min(1.0, max(label.confidence or 0.0, shares.get(target_id, 0.0)))
+    confidence = min(1.0, max(confidence, shares.get(target_id, 0.0)))
     others = [share for pk, share in scores if pk != target_id]
     return {"scores": scores, "confidence": confidence, "margin": confidence - max(others, default=0.0)}

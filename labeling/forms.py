@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
+
+from labeling import categories
+from labeling.categories import WrongCategory
+from labeling.models import Category
 
 
 class CategoryFormSet(BaseInlineFormSet):
-    """Refuses a category named twice, and one that comes back after it was merged.
-
-    Django checks constraints over fields that the form does not show only in the database, which would end in an error
-    page.
-    """
+    """Refuses what `categories` refuses, and a category that comes back after it was merged."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         """In a table only the columns have names; who hears the page needs one for each field."""
@@ -23,15 +22,23 @@ class CategoryFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         shown = [form.instance.pk for form in self.initial_forms]
-        names = {category.name.lower() for category in self.get_queryset() if category.pk not in shown}
-        for form in self.forms:
-            name = _name(form.cleaned_data) if form.is_valid() else ""
-            if name and name in names:
-                form.add_error("name", ValidationError("This project has a category of this name already."))
-            names.add(name)
-            if form.is_valid() and form.instance.merged_into_id and form.cleaned_data.get("is_active"):
-                form.add_error("is_active", ValidationError(f"It was merged into {form.instance.merged_into}."))
+        hidden = self.instance.categories.exclude(pk__in=shown) if self.instance.pk else []
+        kept = [form for form in self.forms if form.is_valid() and _is_kept(form.cleaned_data)]
+        for form in kept:
+            if form.has_changed():  # what was there before does not keep others from being changed
+                _check(form, [*hidden, *(other.instance for other in kept if other is not form)])
 
 
-def _name(values: dict[str, Any]) -> str:
-    return "" if values.get("DELETE") else str(values.get("name", "")).strip().lower()
+def _is_kept(values: dict[str, Any]) -> bool:
+    return bool(values.get("name")) and not values.get("DELETE")
+
+
+def _check(form: Any, others: list[Category]) -> None:
+    category = form.instance
+    if category.merged_into_id and category.is_active:
+        form.add_error("is_active", f"It was merged into {category.merged_into}.")
+    category.examples = category.examples or []
+    try:
+        categories.check(category, others)
+    except WrongCategory as wrong:
+        form.add_error(None, wrong.errors or str(wrong))

@@ -57,6 +57,6 @@ def note_of(record: ImportRecord) -> str:
     """What a person should know, in the words of the command."""
     if record.error:
         return record.error
-    if record.is_unfinished and not workers.alive(workers.INTERACTIVE).exists():
+    if record.is_unfinished and record.upload and not workers.alive(workers.INTERACTIVE).exists():
         return workers.NONE_RUNNING
     return ""

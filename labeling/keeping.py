@@ -66,7 +66,8 @@ def answer(
     """What the model says of each text, or why it could not.
 
     With `store` texts and labels are written; else with `remember` only what the model made of the words, so that it
-    says the same when it is asked again. Raises NoActiveCategories, Busy, or ProviderError when none can be answered.
+    says the same when it is asked again. Raises NoActiveCategories, Busy, NoLongerActive (one of the answers cannot be
+    stored), or ProviderError when none can be answered.
     """
     begun = time.perf_counter()
     answerer = Answerer(project, provider=provider)

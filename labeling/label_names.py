@@ -23,11 +23,15 @@ class Names:
 
 
 def resolve(project: Project, names: Iterable[str], *, create: bool) -> Names:
-    """Find the active category of each name, in any case of letters; missing ones are made if `create` is true."""
+    """Find the active category of each name, in any case of letters; missing ones are made if `create` is true.
+
+    The name of a category that was merged means the other one.
+    """
     result = Names()
     if not (wanted := sorted(names)):
         return result
-    known = {category.name.casefold(): category for category in project.categories.all()}
+    categories = project.categories.select_related("merged_into")
+    known = {category.name.casefold(): category.merged_into or category for category in categories}
     for name in wanted:
         category = known.get(name.casefold())
         if category is None and create and len(name) <= MAX_NAME:

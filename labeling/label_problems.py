@@ -3,11 +3,13 @@
 from http import HTTPStatus
 
 from labeling import runs, spending
+from labeling.annotations import NoLongerActive
 from labeling.answering import Busy
 from labeling.problems import Problem
 from labeling.providers.base import ProviderError
 
 BUSY_SECONDS = 1
+CHANGED_SECONDS = 1  # as long as a process may still ask with the old categories
 DOWN_SECONDS = 15  # a server that restarts needs about that long
 
 
@@ -23,6 +25,8 @@ def of(error: Exception) -> Exception:
     """The problem that this error is, or else the error itself."""
     if isinstance(error, Busy):
         return TryLater("busy", str(error), BUSY_SECONDS)
+    if isinstance(error, NoLongerActive):
+        return TryLater("categories_changed", str(error), CHANGED_SECONDS)
     if isinstance(error, runs.NoActiveCategories):
         return Problem(HTTPStatus.CONFLICT, "no_active_categories", str(error))
     if isinstance(error, spending.UsedUp):

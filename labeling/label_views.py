@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling import backlog, keeping, label_serializers, runs
 from labeling.access import projects_of
-from labeling.annotations import Prediction
+from labeling.annotations import NoLongerActive, Prediction
 from labeling.answering import Busy
 from labeling.choices import TextStatus
 from labeling.import_words import on_page
@@ -27,7 +27,7 @@ from labeling.readers import ImportFailed, UnknownColumn
 from labeling.steering import PERMISSION
 
 ANOTHER_ANSWER = "The model's answer has changed since. Nothing was stored: look at it again."
-REFUSALS = (runs.NoActiveCategories, ProviderError, Busy, ImportFailed)
+REFUSALS = (runs.NoActiveCategories, NoLongerActive, ProviderError, Busy, ImportFailed)
 
 
 def for_labelers(view: View) -> View:

@@ -12,7 +12,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import editing, runs
+from labeling.categories import WrongCategory, put_right
 from labeling.choices import LabelWhen
+from labeling.label_names import MAX_CATEGORIES
 from labeling.models import Category, Project
 
 DEFAULT = "Default"  # made by `migrate`, so that simple uses need not name a project
@@ -158,13 +160,16 @@ def _refuse_taken_name(project: Project) -> None:
 
 
 def _add_categories(project: Project, entries: list[Any]) -> None:
+    if len(entries) > MAX_CATEGORIES:
+        raise WrongCategories(f"A project has at most {MAX_CATEGORIES:,} categories. Leave some out.")
     names: dict[str, int] = {}
     shortcuts: dict[str, str] = {}
     for number, entry in enumerate(entries, start=1):
         category = _category(project, entry, number)
         if (first := names.setdefault(category.name.casefold(), number)) != number:
             raise WrongCategories(f"Categories {first} and {number} are both named '{category.name}'. Rename one.")
-        if category.shortcut and (other := shortcuts.setdefault(category.shortcut, category.name)) != category.name:
+        key = category.shortcut.casefold()
+        if key and (other := shortcuts.setdefault(key, category.name)) != category.name:
             raise WrongCategories(f"'{other}' and '{category.name}' have the same shortcut '{category.shortcut}'.")
         category.save()
 
@@ -184,11 +189,10 @@ def _category(project: Project, entry: Any, number: int) -> Category:
     if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
         raise WrongCategories(f'Category {number}: "examples" is not a list of texts.')
     category = Category(project=project, position=number - 1, examples=examples, **texts)
-    category.name = category.name.strip()
     try:
-        category.clean_fields(exclude=["project"])
-    except ValidationError as error:
-        raise WrongCategories(f"Category {number}: {_said(error)}") from None
+        put_right(category)
+    except WrongCategory as error:
+        raise WrongCategories(f"Category {number}: {error}") from None
     return category
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from labeling import importing
 from labeling.models import ImportRecord
-from labeling.spreadsheets import escape_formula
+from labeling.spreadsheets import REJECTED_COLUMNS, escape_formula
 
 PIECE_ROWS = 500
-FIRST_COLUMNS = ("rejected_line", "rejected_reason")
 HEADER_ROWS = 1000  # whose columns are those of the file
 
 
@@ -19,7 +18,7 @@ def pieces(record: ImportRecord, words: Callable[[str], str]) -> Generator[bytes
     """The bytes of the file. Its first columns say where each row stood and, in these words, what is wrong with it."""
     columns = _columns(record)
     rows = record.rejected_rows.order_by("line").values_list("line", "reason", "values")
-    yield _lines([[*FIRST_COLUMNS, *columns]])
+    yield _lines([[*REJECTED_COLUMNS, *columns]])
     for start in range(0, importing.KEPT_ROWS, PIECE_ROWS):
         batch = list(rows[start : start + PIECE_ROWS])
         yield _lines([line, words(reason), *map(values.get, columns)] for line, reason, values in batch)
@@ -28,9 +27,9 @@ def pieces(record: ImportRecord, words: Callable[[str], str]) -> Generator[bytes
 
 
 def _columns(record: ImportRecord) -> list[str]:
-    """Those of the file, in its order, and those that only some rows have."""
+    """Those of the file, in its order, and those that only some rows have. Without ours, if it was such a file."""
     first = record.rejected_rows.order_by("line").values_list("values", flat=True)[:HEADER_ROWS]
-    found = dict.fromkeys(name for values in first for name in values)
+    found = dict.fromkeys(name for values in first for name in values if name not in REJECTED_COLUMNS)
     return list(dict.fromkeys([name for name in record.options.get("header", []) if name in found]) | found)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 # apostrophes in front count as part of the pattern, so that an escaped cell matches too and escaping can be undone.
 _FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\u200b\u2060\ufeff]*[=+\-@＝＋－＠])")
 
-OWN_COLUMNS = frozenset({"text_id", "label_version"})
+EXPORT_COLUMNS = frozenset({"text_id", "label_version"})
+REJECTED_COLUMNS = ("rejected_line", "rejected_reason")  # the first ones of the rejected rows of an import
 
 
 def escape_formula(cell: str) -> str:
@@ -24,10 +25,11 @@ def escape_formula(cell: str) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """What `escape_formula` was given. Only for cells of files that our export wrote (`is_own_export`)."""
+    """What `escape_formula` was given. Only for cells of files that we wrote (`is_own_export`)."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def is_own_export(header: Iterable[str]) -> bool:
-    """Whether a CSV or TSV file with these column names was written by our export, whose cells are escaped."""
-    return OWN_COLUMNS.issubset(header)
+    """Whether we wrote a CSV or TSV file with these column names: labeled texts or rejected rows, in escaped cells."""
+    names = set(header)
+    return names.issuperset(EXPORT_COLUMNS) or names.issuperset(REJECTED_COLUMNS)

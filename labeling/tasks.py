@@ -103,8 +103,9 @@ def check_model(project_id: int, user_id: int) -> bool:
 @workers.at_work()
 def tidy() -> None:
     """Forget what nobody asks for any more: expired sessions, answers to requests, counts of requests, and
-    uploads that nobody started."""
+    uploads that nobody started. End imports whose process is gone."""
     call_command("clearsessions")
     idempotency.forget_old()
     throttling.forget_old()
     uploads.forget_abandoned()
+    uploads.end_silent()

@@ -18,6 +18,7 @@ from django.core.files import File
 from django.db import transaction
 from django.db.models import F
 from django.db.models.fields.files import FieldFile
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.brokers import get_broker
 
@@ -36,12 +37,15 @@ MOST_ATTEMPTS = 3  # to come farther than the last batch
 REST = timedelta(seconds=30)  # without a sign of life, after which an import is queued again
 LONG_REST = timedelta(minutes=10)  # the same while other tasks wait, one of which may be its own
 FORGOTTEN_AFTER = timedelta(days=1)  # an upload that nobody started
+SILENT_AFTER = timedelta(days=1)  # an import of a command, which may read from a slow pipe
 CAN_BE_CANCELLED = (ImportStatus.UPLOADED, *UNFINISHED_IMPORTS)
 STARTED = "This import was started before. Its page shows how far it is."
 GIVEN_UP = (
     "It stopped {times} times after row {row:,}, each time without a word: the process was killed, perhaps for want of "
     "memory. Look at the rows after that one, split the file, and import the rest."
 )
+
+SILENT = "It stopped without a word: its process was killed. Import the file again: what was added is skipped."
 
 
 class AlreadyStarted(Exception):
@@ -178,12 +182,32 @@ def requeue(*, rest: timedelta = REST) -> list[ImportRecord]:
 
 def forget_abandoned() -> int:
     """Delete the uploads of yesterday that nobody started; returns how many."""
+    return sum(map(_forget, _abandoned()))
+
+
+def _abandoned() -> list[ImportRecord]:
     before = timezone.now() - FORGOTTEN_AFTER
-    abandoned = list(ImportRecord.objects.filter(status=ImportStatus.UPLOADED, created_at__lt=before))
-    for record in abandoned:
-        _delete_file(record)
-        ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED).delete()
-    return len(abandoned)
+    return list(ImportRecord.objects.filter(status=ImportStatus.UPLOADED, created_at__lt=before))
+
+
+def _forget(record: ImportRecord) -> bool:
+    """Delete an upload, row before file, unless somebody has started it meanwhile; whether it was deleted."""
+    unstarted = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED)
+    if not unstarted.delete()[0]:
+        return False
+    record.upload.delete(save=False)
+    return True
+
+
+def end_silent() -> int:
+    """End the imports without a file here, those of commands, that have not moved for a day; returns how many.
+
+    Their process was killed: nobody else can go on with them. One that lives is told by its next batch (TakenOver).
+    """
+    unfinished = ImportRecord.objects.filter(status__in=UNFINISHED_IMPORTS, upload="")
+    moved = Coalesce("moved_at", "created_at")
+    silent = unfinished.alias(moved=moved).filter(moved__lt=timezone.now() - SILENT_AFTER)
+    return silent.update(status=ImportStatus.FAILED, error=SILENT, finished_at=timezone.now())
 
 
 def _begun(import_id: int) -> ImportRecord | None:

@@ -18,6 +18,7 @@ from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, R
 MOST_COUNTED = 1_000  # waiting texts are counted up to here: a count of millions would slow every decision
 LAST_DECISIONS = 8
 EXCERPT = 70  # characters
+NO_LABEL = "No model could label it"
 PACE_WINDOW = timedelta(hours=1)
 SHOWN = (*DECISIONS, Action.FLAG)
 
@@ -66,7 +67,7 @@ def text_of(assignment: Assignment) -> DeskText:
         metadata=text.metadata,
         is_blind=is_blind_text(text),
         reason=reason,
-        reason_text=str(QueueReason(reason).label),
+        reason_text=NO_LABEL if text.status == TextStatus.FAILED else str(QueueReason(reason).label),
         claimed_at=assignment.claimed_at.isoformat(),
         answer=None if is_blind_text(text) else _answer(text, assignment.reviewer_id),
     )
@@ -158,9 +159,9 @@ def waiting(project: Project) -> dict[str, Any]:
 
 
 def waiting_in(project: Project) -> int:
-    """How many texts need review or wait for the blind audit, counted no further than just above MOST_COUNTED."""
+    """How many texts wait for people at the desk, counted no further than just above MOST_COUNTED."""
     texts = Text.objects.filter(project=project).order_by()
-    unsure = texts.filter(status=TextStatus.NEEDS_REVIEW)
+    unsure = texts.filter(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
     # In the order of their index, or SQLite goes through every accepted text of the project.
     audits = texts.filter(is_audit=True, status=TextStatus.ACCEPTED).order_by("content_hash")
     return sum(some[: MOST_COUNTED + 1].count() for some in (unsure, audits))

@@ -41,7 +41,7 @@ def claim(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int)
 
 
 def look(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int) -> list[Pending] | Nothing:
-    """What `claim` would give, without claiming: the desk, then the most urgent texts, then the blind audit."""
+    """What `claim` would give, without claiming: the desk, the most urgent texts, the blind audit, what failed."""
     rows: list[Pending] = []
     if not filters.reveal_the_label:
         held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
@@ -49,6 +49,8 @@ def look(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int) 
     for reason in queue.open_queues(reviewer, filters):
         texts = queue.candidates(reviewer, project, reason, filters).select_related("current_label__category")
         rows += [Pending(text, reason.value) for text in texts[: limit - len(rows)]]
+    failed = queue.unlabelable(reviewer, project, filters)[: limit - len(rows)]
+    rows += [Pending(text, QueueReason.UNCERTAIN.value) for text in failed]
     return rows or queue.why_nothing(reviewer, project)
 
 

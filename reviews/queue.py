@@ -52,24 +52,49 @@ def claim_next(
         guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in held])
         if claimed := claiming.claim(reviewer, texts, reason, order=guard):
             return claimed
-    return why_nothing(reviewer, project)
+    failed = unlabelable(reviewer, project, filters).exclude(pk__in=besides)
+    return claiming.claim(reviewer, failed, QueueReason.UNCERTAIN) or why_nothing(reviewer, project)
 
 
 def candidates(reviewer: Reviewer, project: Project, reason: QueueReason, filters: Filters) -> QuerySet[Text]:
     """The free texts of one queue for this reviewer, most urgent first."""
-    texts = filters.apply(Text.objects.filter(project=project))
-    if reviewer.languages:
-        texts = texts.filter(language__in=[*reviewer.languages, ""])
-    on_desks = Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=timezone.now())
-    decided = Review.objects.effective().filter(text=OuterRef("pk"))
-    not_mine = ~Exists(on_desks.filter(reviewer=reviewer)) & ~Exists(decided.filter(reviewer=reviewer))
+    texts = _wanted(reviewer, project, filters)
     if reason == QueueReason.GOLD:
-        return texts.filter(not_mine, is_gold=True, status=TextStatus.REVIEWED).order_by("content_hash")
-    texts = _audits(texts) if reason == QueueReason.AUDIT else _uncertain(texts)
+        gold = texts.filter(_not_mine(reviewer), is_gold=True, status=TextStatus.REVIEWED)
+        return gold.order_by("content_hash")
+    return _free(reviewer, project, _audits(texts) if reason == QueueReason.AUDIT else _uncertain(texts))
+
+
+def unlabelable(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Text]:
+    """The free texts that no model could label. They come last: another run may label them yet."""
+    texts = _wanted(reviewer, project, filters).filter(status=TextStatus.FAILED)
+    return _free(reviewer, project, texts.order_by("-priority", "pk"))
+
+
+def _wanted(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Text]:
+    texts = filters.apply(Text.objects.filter(project=project))
+    return texts.filter(language__in=[*reviewer.languages, ""]) if reviewer.languages else texts
+
+
+def _free(reviewer: Reviewer, project: Project, texts: QuerySet[Text]) -> QuerySet[Text]:
+    """Those of the texts that still need this reviewer's word."""
+    on_desks, decided = _on_desks(), _decided()
     if project.reviews_per_text == 1:
         return texts.exclude(Exists(on_desks))
     taken = _count(on_desks) + _count(decided)
-    return texts.annotate(taken=taken).filter(not_mine, taken__lt=policy.reviews_needed_in(project))
+    return texts.annotate(taken=taken).filter(_not_mine(reviewer), taken__lt=policy.reviews_needed_in(project))
+
+
+def _on_desks() -> QuerySet[Assignment]:
+    return Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=timezone.now())
+
+
+def _decided() -> QuerySet[Review]:
+    return Review.objects.effective().filter(text=OuterRef("pk"))
+
+
+def _not_mine(reviewer: Reviewer) -> Q:
+    return ~Exists(_on_desks().filter(reviewer=reviewer)) & ~Exists(_decided().filter(reviewer=reviewer))
 
 
 def _uncertain(texts: QuerySet[Text]) -> QuerySet[Text]:
@@ -156,13 +181,12 @@ def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     """The reason why no text of the project can be claimed by this reviewer now."""
-    waiting = Q(status=TextStatus.NEEDS_REVIEW)
+    waiting = Q(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
     if reviewer.does_blind_audit:
         waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
     mine = Review.objects.effective().filter(text=OuterRef("pk"), reviewer=reviewer)
     open_texts = Text.objects.filter(waiting, ~Exists(mine), project=project)
-    on_desks = Assignment.objects.filter(text=OuterRef("pk"), expires_at__gt=timezone.now())
-    others = on_desks.exclude(reviewer=reviewer)
+    others = _on_desks().exclude(reviewer=reviewer)
     # One statement: between two, somebody claims or decides, and the numbers do not fit together.
     counts = open_texts.aggregate(left=Count("pk"), elsewhere=Count("pk", filter=Exists(others)))
     left, elsewhere = counts["left"], counts["elsewhere"]

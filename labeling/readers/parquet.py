@@ -26,18 +26,16 @@ def read_parquet(stream: BinaryIO, name: str) -> Table:
     def fraction() -> float | None:
         return done[0] / (file.metadata.num_rows or 1)
 
-    return Table(header(file.schema_arrow.names, place=name), _rows(file, name, done), "parquet", "row", fraction)
+    columns = header(file.schema_arrow.names, place=name)
+    return Table(columns, _rows(file, columns, name, done), "parquet", "row", fraction)
 
 
-def _rows(file: "ParquetFile", name: str, done: list[int]) -> Iterator[Row]:
+def _rows(file: "ParquetFile", columns: list[str], name: str, done: list[int]) -> Iterator[Row]:
     import pyarrow
 
     try:
         for batch in file.iter_batches(batch_size=BATCH):
-            columns = {
-                column: values.to_pylist() for column, values in zip(batch.schema.names, batch.columns, strict=True)
-            }
-            for values in zip(*columns.values(), strict=True):
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 done[0] += 1
                 yield Row(done[0], dict(zip(columns, values, strict=True)))
     except (pyarrow.ArrowException, OSError) as error:

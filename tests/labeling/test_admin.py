@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -161,6 +163,39 @@ def test_a_category_named_twice_is_a_form_error(desk: Client, project: Project) 
     response = desk.post(reverse("admin:labeling_project_change", args=[project.pk]), form)
     assert response.status_code == 200  # shown again, with the error
     assert Category.objects.filter(project=project).count() == 3
+
+
+def add_category(desk: Client, project: Project, **values: str) -> str:
+    """The page that answers when the form of a project is sent with one new category."""
+    address = reverse("admin:labeling_project_change", args=[project.pk])
+    shown = desk.get(address).context["adminform"].form.initial
+    sent = {name: value for name, value in shown.items() if value is not None and name != "is_archived"}
+    sent |= {"categories-TOTAL_FORMS": 1, "categories-INITIAL_FORMS": 0, "categories-0-project": project.pk}
+    category = {"name": "Chess", "examples": "[]", "position": "9", "is_active": "on", **values}
+    sent |= {f"categories-0-{name}": value for name, value in category.items()}
+    return desk.post(address, sent, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"shortcut": "S"}, "is the key of &#x27;Sports&#x27; already"),
+        ({"examples": json.dumps(["text"] * 51)}, "Give at most 50 examples"),
+        ({"examples": '{"a": 1}'}, "Give the examples as a list of texts"),
+        ({"name": "WEATHER  "}, "This project has a category &#x27;Weather&#x27; already"),
+    ],
+)
+def test_a_category_is_checked_as_everywhere_else(
+    desk: Client, project: Project, values: dict[str, str], message: str
+) -> None:
+    project.categories.filter(name="Sports").update(shortcut="s")
+    assert message in add_category(desk, project, **values)
+    assert project.categories.count() == 3
+
+
+def test_a_new_category_is_kept_in_its_plain_form(desk: Client, project: Project) -> None:
+    add_category(desk, project, name="Table  tennis", examples="")
+    assert project.categories.get(name="Table tennis").examples == []
 
 
 def test_the_list_of_texts_needs_the_same_queries_for_any_number_of_texts(

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import annotations
-from labeling.annotations import ForeignCategory, Prediction
+from labeling import annotations, categories, merging
+from labeling.annotations import ForeignCategory, Maker, NoLongerActive, Prediction
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, Label, LabelingRun, Project, Text
 
@@ -12,6 +14,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def run(project: Project) -> LabelingRun:
     return LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+
+
+@pytest.fixture
+def maker(run: LabelingRun) -> Maker:
+    return Maker(run.project_id, "keyword", "words", threshold=0.8)
 
 
 @pytest.fixture
@@ -86,6 +93,40 @@ def test_a_category_of_another_project_is_refused(run: LabelingRun, text: Text) 
     with pytest.raises(ForeignCategory):
         annotations.record_predictions(run, [prediction(text, other)])
     assert not Label.objects.exists()
+
+
+def test_what_a_run_says_of_a_merged_category_holds_for_the_other_one(run: LabelingRun, text: Text) -> None:
+    weather = run.project.categories.get(name="Weather")
+    said = replace(prediction(text, sports(run.project), confidence=0.5), scores=[(sports(run.project).pk, 0.5)])
+    said.scores.append((weather.pk, 0.4))
+    LabelingRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED)
+    merging.start(sports(run.project), weather)
+    annotations.record_predictions(run, [said])
+    label = Label.objects.get()
+    assert (label.category, label.scores, label.confidence) == (weather, [[weather.pk, 0.9]], 0.9)
+    text.refresh_from_db()
+    assert (text.current_label, text.status) == (label, TextStatus.ACCEPTED)
+
+
+def test_a_run_goes_on_with_a_category_that_was_retired_meanwhile(run: LabelingRun, text: Text) -> None:
+    categories.retire(sports(run.project))
+    assert annotations.record_predictions(run, [prediction(text, sports(run.project))]) == 1
+
+
+def test_an_answer_in_a_category_that_was_retired_meanwhile_is_refused(maker: Maker, text: Text) -> None:
+    said = prediction(text, categories.retire(sports(text.project)))
+    with pytest.raises(NoLongerActive, match=r"'Sports'.*Ask again"):
+        annotations.record_answers(maker, [said])
+    assert not Label.objects.exists()
+
+
+def test_an_answer_in_a_category_that_was_merged_meanwhile_is_refused(
+    run: LabelingRun, maker: Maker, text: Text
+) -> None:
+    LabelingRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED)
+    merging.start(sports(text.project), text.project.categories.get(name="Weather"))
+    with pytest.raises(NoLongerActive):
+        annotations.record_answers(maker, [prediction(text, sports(text.project))])
 
 
 def test_a_text_of_another_project_is_left_alone(run: LabelingRun, add_texts) -> None:

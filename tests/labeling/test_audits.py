@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from labeling import audits, runs
+from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from tests.labeling.certificates import add_machine_labeled, decide, evenly
 
@@ -33,6 +34,14 @@ def test_texts_without_a_label_forbid_a_draw(project: Project, add_texts) -> Non
     add_machine_labeled(project, evenly(20))
     add_texts(project, "Came later")
     with pytest.raises(audits.CannotDraw, match="1 texts have no label yet"):
+        audits.draw(project, 5)
+
+
+def test_a_text_that_no_model_can_label_need_not_forbid_draws_for_ever(project: Project, add_texts) -> None:
+    add_machine_labeled(project, evenly(20))
+    add_texts(project, "Refused")
+    Text.objects.filter(content="Refused").update(status=TextStatus.FAILED)
+    with pytest.raises(audits.CannotDraw, match=r"1 of them could not be labeled.*decide them at the review desk"):
         audits.draw(project, 5)
 
 

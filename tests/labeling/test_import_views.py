@@ -250,6 +250,11 @@ def test_a_large_file_is_left_to_the_background(
     assert (answer["status"], answer["added"], answer["percent"]) == ("finished", 2, 100)
 
 
+def test_an_import_of_a_command_waits_for_no_worker(client: Client, project: Project) -> None:
+    record = ImportRecord.objects.create(project=project, file_format="csv")
+    assert "No background worker" not in page(client, record)
+
+
 def test_rejected_rows_can_be_downloaded_put_right_and_imported(client: Client, uploaded, project: Project) -> None:
     record = start(client, uploaded(), text_column="headline", label_column="topic", id_column="key")
     assert "the project has no category &#x27;Chess&#x27;: add it, or use “Create the categories" in page(

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from labeling import bulk, importing
+from labeling import bulk, importing, merging
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.models import Category, ImportRecord, Label, Project, Text
 from labeling.normalizing import content_hash, normalize
@@ -285,6 +285,13 @@ def test_a_retired_category_gets_no_new_labels(project: Project, create: bool) -
     project.categories.filter(name="Sports").update(is_active=False)
     record = import_csv(project, "text,topic\ngoal,Sports\n", label_column="topic", create_categories=create)
     assert "category 'Sports' is retired: make it active again" in record.rejections[0]["reason"]
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_the_name_of_a_merged_category_means_the_other_one(project: Project, create: bool) -> None:
+    merging.start(project.categories.get(name="Sports"), project.categories.get(name="Weather"))
+    import_csv(project, "text,topic\ngoal,Sports\n", label_column="topic", create_categories=create)
+    assert project.texts.get().current_label.category.name == "Weather"
 
 
 def test_missing_categories_are_created_on_request(project: Project) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 
-from labeling import annotations, answering, api_keys
+from labeling import annotations, answering, api_keys, categories
 from labeling.choices import TextStatus
 from labeling.models import Embedding, Label, Project, Text
 from labeling.models.api_key import Scope
@@ -234,6 +234,21 @@ def test_the_same_text_by_several_requests_at_once_has_one_row_and_one_label(pro
         answers = list(pool.map(label, range(8)))
     assert len({(one["text_id"], one["label_id"]) for one in answers}) == 1
     assert (Text.objects.count(), Label.objects.count()) == (1, 1)
+
+
+def test_an_answer_that_a_change_of_the_categories_overtook_is_to_be_asked_again(api: Client, project: Project) -> None:
+    original = answering.Answerer.label
+
+    def label(self: Any, *args: Any, **options: Any) -> Any:
+        said = original(self, *args, **options)
+        categories.retire(project.categories.get(pk=said[0].category_id))
+        return said
+
+    with patch.object(answering.Answerer, "label", label):
+        answer = post(api, text="a report on business")
+    assert (answer.status_code, answer.json()["code"]) == (503, "categories_changed")
+    assert answer.headers["Retry-After"] == "1"
+    assert not Text.objects.exists()
 
 
 def test_the_model_is_asked_outside_of_any_transaction(api: Client) -> None:

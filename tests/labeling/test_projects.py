@@ -57,6 +57,11 @@ def test_a_wrong_value_of_the_project_is_named(name: str, threshold: float | Non
         ([{"name": "Spam", "examples": "one"}], "not a list of texts"),
         ([{"name": "Spam", "color": "red"}], "Use a colour like"),
         ([{"name": "a", "shortcut": "x"}, {"name": "b", "shortcut": "x"}], "same shortcut 'x'"),
+        ([{"name": "a", "shortcut": "x"}, {"name": "b", "shortcut": "X"}], "same shortcut 'X'"),
+        ([{"name": "two  words"}, {"name": "Two words"}], "Categories 1 and 2 are both named 'Two words'"),
+        ([{"name": "a", "examples": ["text"] * 51}], "Category 1: Give at most 50 examples"),
+        ([{"name": "a"}, {"name": "b", "examples": ["x" * 2001]}], "Category 2: Shorten the examples"),
+        ([{"name": str(number)} for number in range(1001)], "at most 1,000 categories"),
     ],
 )
 def test_wrong_categories_are_named_and_leave_nothing(categories: list[Any], message: str) -> None:

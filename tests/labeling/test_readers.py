@@ -289,6 +289,13 @@ def test_rows_of_a_workbook_have_their_own_numbers(tmp_path: Path) -> None:
     assert [(row.line, row.values["text"]) for row in rows] == [(2, "a"), (3, None), (4, 5)]
 
 
+def test_rows_of_a_parquet_file_have_the_names_of_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    pq.write_table(pa.table({"text ": ["first"], " lang": ["en"]}), path)
+    with open_table(path) as table:
+        assert [list(row.values) for row in table.rows] == [table.columns] == [["text", "lang"]]
+
+
 def test_a_damaged_parquet_file_is_explained(tmp_path: Path) -> None:
     path = example(tmp_path, "parquet")
     path.write_bytes(path.read_bytes()[:-20])

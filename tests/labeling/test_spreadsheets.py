@@ -37,3 +37,8 @@ def test_a_formula_that_our_export_did_not_escape_is_left_alone() -> None:
 def test_our_exports_are_known_by_their_columns() -> None:
     assert is_own_export(["text", "label_version", "text_id"])
     assert not is_own_export(["text", "text_id"])
+
+
+def test_files_of_rejected_rows_are_known_by_their_columns() -> None:
+    assert is_own_export(["rejected_line", "rejected_reason", "text"])
+    assert not is_own_export(["rejected_reason", "text"])

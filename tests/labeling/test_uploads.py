@@ -256,3 +256,41 @@ def test_an_upload_that_nobody_starts_is_forgotten_after_a_day(project: Project)
     assert uploads.forget_abandoned() == 1
     assert list(ImportRecord.objects.all()) == [new]
     assert Path(new.upload.path).exists() and not Path(old.upload.storage.location, old.upload.name or "x").is_file()
+
+
+def test_an_old_upload_that_is_started_while_it_is_forgotten_keeps_its_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = uploads.take(project, ContentFile(table(), name="a.csv"), name="a.csv", user=None)
+    ImportRecord.objects.update(created_at=timezone.now() - timedelta(days=2))
+    found = uploads._abandoned()
+    uploads.start(record, {})
+    monkeypatch.setattr(uploads, "_abandoned", lambda: found)
+    assert uploads.forget_abandoned() == 0
+    record.refresh_from_db()
+    assert Path(record.upload.path).exists()
+
+
+@pytest.fixture
+def of_command(project: Project) -> ImportRecord:
+    """An import of a command whose process was killed a day ago, before its first batch."""
+    long_ago = timezone.now() - timedelta(days=1, seconds=1)
+    return ImportRecord.objects.create(project=project, file_format="csv", created_at=long_ago)
+
+
+def test_an_import_of_a_command_that_was_killed_is_ended(of_command: ImportRecord) -> None:
+    assert uploads.end_silent() == 1
+    of_command.refresh_from_db()
+    assert (of_command.status, of_command.finished_at is not None) == (ImportStatus.FAILED, True)
+    assert "Import the file again" in of_command.error
+
+
+def test_an_import_of_a_command_that_moved_lately_goes_on(of_command: ImportRecord) -> None:
+    ImportRecord.objects.update(moved_at=timezone.now() - timedelta(hours=1))
+    assert uploads.end_silent() == 0
+
+
+def test_an_import_of_an_upload_is_not_ended_for_its_silence(started) -> None:
+    started()
+    ImportRecord.objects.update(moved_at=timezone.now() - timedelta(days=2))
+    assert uploads.end_silent() == 0

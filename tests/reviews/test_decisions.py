@@ -278,3 +278,12 @@ def test_two_that_disagree_leave_it_to_a_manager(
 def test_a_content_hash_can_be_computed_again_from_the_row(anna: Reviewer, text: Text) -> None:
     review = record(anna, text.pk, approve(text, comment="ü 🙂"))
     assert content_hash(Review.objects.get(pk=review.pk)) == review.content_hash
+
+
+def test_a_text_that_no_model_could_label_is_decided_at_the_desk(project: Project, anna: Reviewer, add_texts) -> None:
+    (text,) = add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    queue.claim_next(anna, project)
+    record(anna, text.pk, Decision(Action.DECIDE, category_id=project.categories.get(name="Sports").pk))
+    text.refresh_from_db()
+    assert (text.status, text.current_label.category.name) == (TextStatus.REVIEWED, "Sports")

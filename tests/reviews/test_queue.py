@@ -3,10 +3,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from labeling import counting
+from labeling.choices import TextStatus
 from labeling.models import Project, Text
-from reviews import queue
+from reviews import desk, pending, queue
 from reviews.decisions import Decision, record
-from reviews.filters import Filters
+from reviews.filters import NO_FILTERS, Filters
 from reviews.models import Action, Assignment, QueueReason, Reviewer
 from reviews.queue import Nothing
 
@@ -148,6 +150,32 @@ def test_a_skipped_audit_comes_after_the_others(
     first = claimed(queue.claim_next(anna, project))
     record(anna, first.pk, Decision(Action.SKIP))
     assert claimed(queue.claim_next(anna, project)) != first
+
+
+def test_a_text_that_no_model_could_label_comes_after_all_others(project: Project, anna: Reviewer, add_labeled) -> None:
+    failed, unsure = add_labeled(0.4, 0.5)
+    Text.objects.filter(pk=failed.pk).update(status=TextStatus.FAILED, current_label=None, error="Refused.")
+    assert claimed(queue.claim_next(anna, project)) == unsure
+    approve(anna, unsure)
+    assert claimed(queue.claim_next(anna, project)) == failed
+    assert desk.text_of(Assignment.objects.get()).reason_text == "No model could label it"
+
+
+def test_the_queue_is_not_finished_while_somebody_has_a_text_that_no_model_could_label(
+    project: Project, anna: Reviewer, ben: Reviewer, add_texts
+) -> None:
+    add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    queue.claim_next(anna, project)
+    assert queue.claim_next(ben, project) == Nothing("on_other_desks", 1)
+
+
+def test_a_text_that_no_model_could_label_waits_for_people(project: Project, anna: Reviewer, add_texts) -> None:
+    (failed,) = add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    assert counting.waiting_for_people([project.pk]) == {project.pk: 1}
+    assert desk.waiting_in(project) == 1
+    assert [row.text for row in pending.look(anna, project, filters=NO_FILTERS, limit=5)] == [failed]
 
 
 def test_a_decided_text_never_comes_back(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> None:

@@ -44,7 +44,7 @@ export class Decisions {
     const text = this.texts.current;
     if (!text) this.tooEarly();
     else if (text.label) this.decide("approve");
-    else info("The model's answer is hidden here: choose a category.");
+    else info(`${text.is_blind ? "The model's answer is hidden here" : "No model could label this text"}: choose a category.`);
   }
 
   choose(categoryId) {
