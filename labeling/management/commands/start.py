@@ -64,7 +64,8 @@ def commands() -> dict[str, list[str]]:
     address = f"{settings.HOST}:{settings.PORT}"
     web = [sys.executable, "-m", "gunicorn", "labeling_site.wsgi", "--bind", address, "--log-level", "warning"]
     return {
-        "web": [*web, "--workers", "2", "--threads", "4"],
+        # Nobody asks its control socket, which needs a home folder, and of which two installations would have one.
+        "web": [*web, "--workers", "2", "--threads", "4", "--no-control-socket"],
         "worker": [*MANAGE, "run_worker"],
     }
 
