@@ -153,7 +153,8 @@ def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
     if not as_seen.update(**changed, status=status):
         raise _in_progress(run)
     if is_labeled:
-        run.chunks.filter(phase=RunPhase.FINISH).delete()
+        # Out of the way of the one that will come; what it cost stays.
+        run.chunks.filter(phase=RunPhase.FINISH).update(after=-F("pk"), state=ChunkState.DONE)
     run.refresh_from_db()
     return run
 
