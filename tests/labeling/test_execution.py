@@ -160,7 +160,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     with pytest.raises(KeyboardInterrupt):
         execution.execute(run, on_progress=stop_after_one_chunk)
     assert (run.status, run.done) == (RunStatus.PAUSED, 2)
-    execution.execute(runs.start_or_resume(project, provider="keyword"))
+    resumed = runs.start_or_resume(project, provider="keyword")
+    assert resumed.total == 5
+    execution.execute(resumed)
     assert LabelingRun.objects.get().status == RunStatus.SUCCEEDED
     assert Label.objects.count() == 5
 

@@ -75,18 +75,18 @@ def test_ctrl_c_says_how_to_go_on(news: Project, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patched:
         patched.setattr(phases, "SLICE", 2)
         patched.setattr(Work, "_label", interrupting_the_second_call(Work._label))
-        with pytest.raises(CommandError, match="2 of 4 texts are labeled") as stopped:
+        with pytest.raises(CommandError, match="2 of 4 texts are done") as stopped:
             label()
     assert stopped.value.returncode == 130
     assert "labeled 4 texts" in label()
 
 
-def interrupting_the_second_call(work: Callable[..., None]) -> Callable[..., None]:
+def interrupting_the_second_call(work: Callable[..., int]) -> Callable[..., int]:
     calls = iter([work])
 
-    def call(*args: object) -> None:
+    def call(*args: object) -> int:
         try:
-            next(calls)(*args)
+            return next(calls)(*args)
         except StopIteration:
             raise KeyboardInterrupt from None
 
