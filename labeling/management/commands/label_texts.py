@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
 from labeling import answering, chunks, drifting, execution, runs, workers
+from labeling.choices import RunStatus
 from labeling.management.progress import PhaseProgress
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import LabelingRun, Project
@@ -89,6 +90,8 @@ class Command(BaseCommand):
                     f"The database failed: {error}. What is labeled is kept; when the database works again, the same "
                     "command goes on from there."
                 ) from error
+        if run.status == RunStatus.FAILED:
+            raise CommandError(run.error)
 
 
 def summary(run: LabelingRun, project: Project) -> str:

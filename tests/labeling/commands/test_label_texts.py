@@ -1,12 +1,14 @@
 from collections.abc import Callable
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from labeling import phases, runs
+from labeling import phases, prompts, runs
 from labeling.models import Label, LabelingRun, Project
 from labeling.phases import Work
+from labeling.providers.base import ProviderError
 from tests.labeling.working import take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -62,6 +64,15 @@ def test_an_unknown_provider_is_answered_with_the_known_ones(news: Project) -> N
 def test_a_project_without_categories_is_told_what_to_do() -> None:
     with pytest.raises(CommandError, match="no active categories"):
         call_command("label_texts")
+
+
+def test_a_run_that_failed_after_several_attempts_fails_the_command(
+    news: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=trouble))
+    with pytest.raises(CommandError, match=r"Preparing failed 3 times\. Too many requests\."):
+        label()
 
 
 def test_two_calls_at_once_do_not_label_twice(news: Project) -> None:
