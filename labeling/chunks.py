@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from labeling import processes
@@ -33,6 +35,7 @@ NEXT = {
     RunPhase.FIT: RunPhase.LABEL,
     RunPhase.LABEL: RunPhase.FINISH,
 }
+UNFINISHED = (ChunkState.OPEN, ChunkState.WORKING)
 SHARED = (RunPhase.READ, RunPhase.LABEL)  # phases of more than one chunk
 DIED = "The process that worked on it died, {} times."
 
@@ -60,7 +63,7 @@ def take(
 
     Chunks whose processes died too often are set aside on the way. Raises RunStopped when the run rests or has ended.
     """
-    for chunk in run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING)).order_by("after"):
+    for chunk in run.chunks.filter(phase=run.phase, state__in=UNFINISHED).order_by("after"):
         if chunk.state == ChunkState.WORKING and is_held(chunk):
             continue
         if chunk.attempts >= MOST_ATTEMPTS:
@@ -224,7 +227,7 @@ def _as_seen(chunk: RunChunk) -> QuerySet[RunChunk]:
 
 def is_done(run: LabelingRun) -> bool:
     """Whether every chunk of the run's phase is done or set aside, and none is left to hand out."""
-    unfinished = run.chunks.filter(phase=run.phase, state__in=(ChunkState.OPEN, ChunkState.WORKING))
+    unfinished = run.chunks.filter(phase=run.phase, state__in=UNFINISHED)
     return not unfinished.exists() and _next(run)[0] >= end_of(run)
 
 
@@ -264,6 +267,13 @@ def is_held(chunk: RunChunk) -> bool:
 def count_held(run: LabelingRun) -> int:
     """How many processes work on the run right now."""
     return sum(is_held(chunk) for chunk in run.chunks.filter(state=ChunkState.WORKING))
+
+
+def not_gone_through(run: LabelingRun) -> Q:
+    """Which texts no process has gone through while labeling: those never handed out, and the rests of chunks."""
+    unfinished = run.chunks.filter(phase=RunPhase.LABEL, state__in=UNFINISHED).values_list("reached", "last")
+    rests = (Q(pk__gt=reached, pk__lte=last) for reached, last in unfinished)
+    return reduce(or_, rests, Q(pk__gt=run.cursor))
 
 
 class Tally(NamedTuple):

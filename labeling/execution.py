@@ -136,8 +136,10 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         _wait_for_server(work, error, is_over)
     except ProviderError as error:
         chunks.fail(chunk, str(error), on_set_aside=work.give_up)
-        runs.fail(work.run, str(error))
-        raise
+        if error.permanent:
+            runs.fail(work.run, str(error))
+            raise
+        logger.warning("Run %s: %s failed: %s", chunk.run_id, chunk, error)
     except (OutOfTime, RunStopped, KeyboardInterrupt, OperationalError, InterfaceError):
         _give_back(chunk)  # not the chunk's fault
         raise

@@ -1,7 +1,7 @@
 """Decided texts that a model is shown beside the text it is asked about."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -20,18 +20,19 @@ MOST_CANDIDATES = 2_000  # the newest: more take longer to look through and are 
 class FewShot:
     """Chooses for each text the `count` most similar decided ones, with no category ahead of the others.
 
+    Those of the categories in `names`, by id, which are the ones that the model is offered, under the same names.
     They were decided before `until`, so that a version of a prompt keeps its examples. Texts of the blind audit and
     gold are never shown: they judge. Reads vectors of an encoder, so it raises ProviderError.
     """
 
-    def __init__(self, project: Project, *, count: int, until: datetime) -> None:
+    def __init__(self, project: Project, *, count: int, until: datetime, names: Mapping[int, str]) -> None:
         self.count = count
-        fields = ("pk", "content", "content_hash", "current_label__category__name")
-        chosen = list(_candidates(project).filter(reviewed_at__lt=until).values_list(*fields)[:MOST_CANDIDATES])
+        fields = ("pk", "content", "content_hash", "current_label__category")
+        chosen = list(_candidates(project, names).filter(reviewed_at__lt=until).values_list(*fields)[:MOST_CANDIDATES])
         self._encoder = get_encoder()
         rows = [TextRow(*values[:3]) for values in chosen]
         self._vectors = CachedEncoder(self._encoder, explained=False).read(rows).vectors if rows else None
-        self._examples = [Example(content, category) for _, content, _, category in chosen]
+        self._examples = [Example(content, names[category]) for _, content, _, category in chosen]
 
     @property
     def key(self) -> str:
@@ -61,12 +62,12 @@ class FewShot:
         return taken[::-1]
 
 
-def newest_examples(project: Project, count: int) -> list[Example]:
+def newest_examples(project: Project, count: int, *, names: Mapping[int, str]) -> list[Example]:
     """The last decided texts that may be shown."""
-    newest = _candidates(project).values_list("content", "current_label__category__name")[:count]
-    return [Example(content, category) for content, category in newest]
+    newest = _candidates(project, names).values_list("content", "current_label__category")[:count]
+    return [Example(content, names[category]) for content, category in newest]
 
 
-def _candidates(project: Project) -> TextQuerySet:
+def _candidates(project: Project, names: Mapping[int, str]) -> TextQuerySet:
     decided = project.texts.filter(status=TextStatus.REVIEWED, is_audit=False, is_gold=False)
-    return decided.exclude(current_label=None).order_by("-reviewed_at", "-pk")
+    return decided.filter(current_label__category__in=list(names)).order_by("-reviewed_at", "-pk")

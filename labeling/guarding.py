@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -30,12 +31,14 @@ class AnsweredBefore(Exception):
 
 
 class Guarded(APIView):
-    """`is_repeatable` says that whatever its POSTs do twice, a constraint of the database makes once.
+    """`repeatable_after` is a time for POSTs of which a constraint of the database makes once what they do twice.
+
+    None of them takes as long, so that one which was not answered by then is carried out again.
 
     `secrets` are fields of answers that are shown once: they are not kept, and null where an answer is given again.
     """
 
-    is_repeatable: ClassVar[bool] = False
+    repeatable_after: ClassVar[timedelta | None] = None
     secrets: ClassVar[tuple[str, ...]] = ()
 
     stream: Hashing | None = None
@@ -83,7 +86,9 @@ class Guarded(APIView):
         if not idempotency.KEY.fullmatch(key):
             raise ValidationError({idempotency.HEADER: ["Use 1 to 64 letters, digits and signs, such as a UUID."]})
         try:
-            found = idempotency.begin(caller_of(request), key, self._fingerprint, is_repeatable=self.is_repeatable)
+            found = idempotency.begin(
+                caller_of(request), key, self._fingerprint, repeatable_after=self.repeatable_after
+            )
         except idempotency.KeyReused as error:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", str(error)) from None
         except idempotency.InProgress as error:

@@ -5,21 +5,26 @@ in whose midst the server died stays noted, and is not carried out again: nobody
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling.models import IdempotentRequest
+
+logger = logging.getLogger(__name__)
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,64}")
 KEPT = timedelta(days=1)
 LONGEST = timedelta(minutes=10)  # a request that was not answered until then never will be
-LONGEST_OF_REPEATABLE = timedelta(seconds=30)
+QUICK = timedelta(seconds=30)  # longer than any that asks no model
+ASKING = timedelta(minutes=3)  # longer than any that asks one, which answers within 1.25 times the longest timeout
 PIECE = 64 * 1024
 
 
@@ -71,11 +76,13 @@ class Hashing:
         return piece
 
 
-def begin(caller: str, key: str, fingerprint: Callable[[], str], *, is_repeatable: bool) -> IdempotentRequest | Answer:
+def begin(
+    caller: str, key: str, fingerprint: Callable[[], str], *, repeatable_after: timedelta | None
+) -> IdempotentRequest | Answer:
     """Note that the request is carried out now; or the answer that it was given before.
 
-    `is_repeatable` says that it may be carried out twice and has one effect nevertheless, so that one in whose midst
-    the server died is carried out again. Raises KeyReused, InProgress or OutcomeUnknown.
+    With `repeatable_after` it may be carried out twice and has one effect nevertheless, so that one in whose midst the
+    server died is carried out again, after that time. Raises KeyReused, InProgress or OutcomeUnknown.
     """
     noted, is_first = IdempotentRequest.objects.get_or_create(caller=caller, key=key)
     if is_first or _take_over(noted, KEPT):
@@ -84,7 +91,7 @@ def begin(caller: str, key: str, fingerprint: Callable[[], str], *, is_repeatabl
         if noted.fingerprint != fingerprint():
             raise KeyReused(f"This {HEADER} came with another request before. Use a new key for a new request.")
         return Answer(noted.status, noted.headers, bytes(noted.body))
-    if is_repeatable and _take_over(noted, LONGEST_OF_REPEATABLE):
+    if repeatable_after is not None and _take_over(noted, repeatable_after):
         return noted
     if noted.begun_at > timezone.now() - LONGEST:
         raise InProgress(f"The request with this {HEADER} is being carried out. Send it again in a moment.")
@@ -95,14 +102,15 @@ def begin(caller: str, key: str, fingerprint: Callable[[], str], *, is_repeatabl
 
 
 def keep(noted: IdempotentRequest, fingerprint: str, answer: Answer) -> None:
-    """Keep the answer for whoever sends the request again."""
+    """Keep the answer for whoever sends the request again, unless that one has taken it over."""
     values = {"status": answer.status, "headers": answer.headers, "body": answer.body, "fingerprint": fingerprint}
-    IdempotentRequest.objects.filter(pk=noted.pk).update(**values)
+    if not _as_begun(noted).update(**values):
+        logger.warning("Request %s was taken over before it was answered", noted.pk)
 
 
 def forget(noted: IdempotentRequest) -> None:
-    """The request had no effect."""
-    IdempotentRequest.objects.filter(pk=noted.pk).delete()
+    """The request had no effect. Who has taken it over goes on."""
+    _as_begun(noted).delete()
 
 
 def forget_old() -> int:
@@ -114,5 +122,13 @@ def _take_over(noted: IdempotentRequest, age: timedelta) -> bool:
     """Whether a request noted so long ago is this caller's now. Of two who ask at once, one gets it."""
     if noted.begun_at > timezone.now() - age:
         return False
-    same = IdempotentRequest.objects.filter(pk=noted.pk, begun_at=noted.begun_at, status=noted.status)
-    return bool(same.update(begun_at=timezone.now(), status=None, fingerprint="", headers={}, body=b""))
+    now = timezone.now()
+    taken = _as_begun(noted).update(begun_at=now, status=None, fingerprint="", headers={}, body=b"")
+    if taken:
+        noted.begun_at, noted.status = now, None
+    return bool(taken)
+
+
+def _as_begun(noted: IdempotentRequest) -> QuerySet[IdempotentRequest]:
+    """The request, if nobody else has taken it over or answered it since."""
+    return IdempotentRequest.objects.filter(pk=noted.pk, begun_at=noted.begun_at, status=noted.status)

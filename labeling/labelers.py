@@ -26,6 +26,7 @@ from labeling.providers.base import ConfidenceSource, Provider, TokenStates
 KEPT_SCORES = 20
 
 Vector = NDArray[np.float32]
+Reader = CachedAnswers | StackedEncoder
 
 
 class Labeler(ABC):
@@ -34,7 +35,7 @@ class Labeler(ABC):
     `reader`, where there is one, must have read also a text that people decided, before the text can teach.
     """
 
-    reader: CachedAnswers | StackedEncoder | None = None
+    reader: Reader | None = None
 
     def __init__(self, categories: Sequence[Category], *, strategy: str = Sampling.DIVERSE_MARGIN) -> None:
         self.categories = categories

@@ -16,8 +16,8 @@ from labeling import (
     chunks,
     classifiers,
     cold_start,
+    decided,
     drifting,
-    features,
     labelers,
     prompts,
     rescoring,
@@ -25,7 +25,7 @@ from labeling import (
     spending,
 )
 from labeling.asking import TextsFailed
-from labeling.choices import ClassifierKind, RunPhase, TextStatus
+from labeling.choices import ClassifierKind, RunPhase
 from labeling.chunks import Step
 from labeling.embeddings import CachedEncoder, TextRow
 from labeling.labelers import HeadLabeler, Labeler
@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 SLICE = 512  # texts between two writes: a second or two of a small model
 FIRST_ASKED = 4  # texts of the first slice where a model answers one text after another, which may take a minute
 QUICK_SECONDS, SLOW_SECONDS = 2.0, 10.0  # a process has to show up often, and stops only between two slices
-READ_AT_ONCE = 32  # decided texts
-MOST_DECIDED = 5_000  # texts that people closed and that a model reads all the same
 REFIT_GROWTH = 1.2  # a zero-shot head is fitted again when its pool could be a fifth larger
 HOPELESS = 50  # texts, all that a run has gone through, of which not one could be labeled: it gives up
 
@@ -192,8 +190,12 @@ class Work:
             begun = time.monotonic()
             failed = self._label([TextRow(*values) for values in rows])
             self._pace(time.monotonic() - begun)
-            usage = self.labeler.reader.take_usage() if self.labeler.reader else Usage()
-            yield Step(ids[-1], len(ids), failed, usage, spending.cost_of(usage, self.run.project))
+            yield self._step(ids[-1], len(ids), failed)
+
+    def _step(self, reached: int, texts: int, failed: int = 0) -> Step:
+        """With what asking took since the last one."""
+        usage = self.labeler.reader.take_usage() if self.labeler.reader else Usage()
+        return Step(reached, texts, failed, usage, spending.cost_of(usage, self.run.project))
 
     @cached_property
     def _at_once(self) -> int:
@@ -260,7 +262,8 @@ class Work:
     def finish(self, chunk: RunChunk) -> Found:
         """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
         if self.run.text_ids is None and self.run.limit is None:
-            self._read_decided()
+            for texts in decided.read(self.run, self.labeler.reader) if self.labeler.reader else ():
+                self.keep_on(self._step(chunk.reached, texts))
         if self.run.classifier and self.run.text_ids is None:
             cold_start.put_first(self.run.project, fingerprint=self.run.classifier.model_fingerprint)
         self.keep_on()
@@ -268,29 +271,6 @@ class Work:
         if finding and finding["is_warning"]:
             logger.warning("Run %s: the new texts differ from those before", self.run.pk)
         return {}
-
-    def _read_decided(self) -> None:
-        """Let the model read the newest texts that people closed, too: unread they could neither teach nor judge.
-
-        They get no label.
-        """
-        reader = self.labeler.reader
-        if reader is None:
-            return
-        decided = self.run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
-        newest = Text.objects.filter(pk__in=decided.values("pk")[:MOST_DECIDED]).order_by("pk")
-        for ids in features.lacking(newest, reader.fingerprints).in_batches(lambda: READ_AT_ONCE):
-            self.keep_on()
-            rows = Text.objects.filter(pk__in=ids).values_list("pk", "content", "content_hash")
-            try:
-                reader.read([TextRow(*values) for values in rows])
-            except TextsFailed as failed:
-                logger.warning("Run %s: %s decided texts were not read", self.run.pk, len(failed.errors))
-            except ProviderError as error:
-                if error.permanent:
-                    raise
-                logger.warning("Run %s: %s decided texts were not read: %s", self.run.pk, len(ids), error)
-                return
 
 
 _PHASES: dict[RunPhase, Callable[[Work, RunChunk], Found]] = {

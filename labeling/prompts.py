@@ -1,6 +1,6 @@
 """How projects ask models that follow instructions: versions of their prompts, and providers that are told them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ def provider_and_version(project: Project, alias: str = "") -> tuple[Provider, i
 
 def provider_of(run: LabelingRun) -> Provider:
     """The run's provider, told how the project asked when the run was started. Raises ProviderError."""
-    return _told(run.project, get_provider(run.provider), run.prompt or snapshot(run.project))
+    return _told(run.project, get_provider(run.provider), run.prompt or snapshot(run.project), run.categories)
 
 
 def snapshot(project: Project) -> dict[str, Any]:
@@ -53,13 +53,19 @@ def snapshot(project: Project) -> dict[str, Any]:
     }
 
 
-def _told(project: Project, provider: Provider, values: dict[str, Any]) -> Provider:
+def _told(
+    project: Project, provider: Provider, values: dict[str, Any], categories: Sequence[Mapping[str, Any]] | None = None
+) -> Provider:
+    """With examples of these categories, by default of those that the project has now."""
     if not provider.can_be_told:
         return provider
     prompt = _prompt(values)
     if not values["examples"]:
         return Told(provider, prompt)
-    few = FewShot(project, count=values["examples"], until=datetime.fromisoformat(values["examples_until"]))
+    until = datetime.fromisoformat(values["examples_until"])
+    offered: Sequence[Mapping[str, Any]] = project.category_snapshot() if categories is None else categories
+    names = {category["id"]: category["name"] for category in offered}
+    few = FewShot(project, count=values["examples"], until=until, names=names)
     return Told(provider, prompt, choose=few, key=few.key)
 
 
@@ -106,7 +112,8 @@ def _said(ask: Callable[[], list[Said]]) -> tuple[list[Said], str]:
 def _messages(draft: PromptVersion, categories: Sequence[Category], content: str) -> list[Message]:
     values = {**snapshot(draft.project), "template": draft.template, "wants_reason": draft.wants_reason}
     form = Form(tuple(category.name for category in categories), wants_reason=draft.wants_reason)
-    examples = newest_examples(draft.project, draft.examples)
+    names = {category.pk: category.name for category in categories}
+    examples = newest_examples(draft.project, draft.examples, names=names)
     return Briefing(_prompt(values), specs(categories), form).messages([content], examples)
 
 

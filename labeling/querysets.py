@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 
 from labeling.choices import LABELABLE, UNDONE, RunOrigin, TextStatus
 
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 
 class TextQuerySet(models.QuerySet["Text"]):
-    def of_run(self, run: "LabelingRun") -> "TextQuerySet":
-        """The texts that `run` still has to label, by id."""
-        return _still_to_label(self.in_reach(run), run)
-
     def in_reach(self, run: "LabelingRun", *, last: int | None = None) -> "TextQuerySet":
         """The texts that `run` may label, also those that it has labeled, where these are labeled again.
 
@@ -58,12 +54,3 @@ def _statuses(run: "LabelingRun") -> Sequence[TextStatus]:
     if run.origin == RunOrigin.SCHEDULE:  # what failed would fail again with every new text
         return (TextStatus.UNLABELED,)
     return LABELABLE if run.relabel else UNDONE
-
-
-def _still_to_label(texts: TextQuerySet, run: "LabelingRun") -> TextQuerySet:
-    from labeling.models import Label
-
-    waiting = texts.order_by("id")
-    if run.relabel and run.pk:  # a run that is not written yet has no labels
-        return waiting.exclude(Exists(Label.objects.filter(run_id=run.pk, text_id=OuterRef("pk"))))
-    return waiting

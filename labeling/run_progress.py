@@ -69,7 +69,7 @@ def of(run: LabelingRun) -> RunProgress:
     done, total = _done(run)
     processes = 0 if run.is_finished else chunks.count_held(run)
     rate = _rate(run, processes)
-    counted = run.chunks.filter(phase=RunPhase.LABEL).aggregate(
+    counted = run.chunks.aggregate(
         failed=Sum("failed", default=0),
         requests=Sum("requests", default=0),
         tokens=Sum(F("prompt_tokens") + F("completion_tokens"), default=0),
@@ -85,7 +85,7 @@ def of(run: LabelingRun) -> RunProgress:
         total=total,
         processes=processes,
         rate=rate,
-        seconds_left=(total - done) / rate if rate else None,
+        seconds_left=(total - done) / rate if rate and done < total else None,
         failures=tuple(_failures(run)) if counted["failed"] else (),
         **counted,
         set_aside=run.chunks.filter(state=ChunkState.SET_ASIDE).count(),

@@ -123,14 +123,14 @@ def _reach(run: LabelingRun) -> None:
     """Let the run end at the newest text there is, or at the last one within its limit."""
     newest = Text.objects.filter(project_id=run.project_id).aggregate(last=Max("pk"))["last"]
     run.last_text_id = max(run.text_ids) if run.text_ids else newest or 0
-    waiting = Text.objects.of_run(run)
+    waiting, gone_through = Text.objects.in_reach(run), 0
     if run.phase == RunPhase.LABEL:
-        waiting = waiting.filter(pk__gt=run.cursor)  # what lies before was handed out, also where it failed
+        waiting, gone_through = waiting.filter(chunks.not_gone_through(run)), chunks.tally(run).texts
     count = waiting.count()
-    if run.limit is not None and count > run.limit:
-        count = run.limit
-        run.last_text_id = waiting.values_list("pk", flat=True)[run.limit - 1]
-    run.total = count + (run.done if run.pk else 0)
+    if run.limit is not None and gone_through + count > run.limit:
+        count = max(run.limit - gone_through, 0)
+        run.last_text_id = waiting.order_by("pk").values_list("pk", flat=True)[count] - 1
+    run.total = gone_through + count
 
 
 @transaction.atomic
@@ -153,14 +153,16 @@ def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
     if not as_seen.update(**changed, status=status):
         raise _in_progress(run)
     if is_labeled:
-        run.chunks.filter(phase=RunPhase.FINISH).delete()
+        # Out of the way of the one that will come; what it cost stays.
+        run.chunks.filter(phase=RunPhase.FINISH).update(after=-F("pk"), state=ChunkState.DONE)
     run.refresh_from_db()
     return run
 
 
 def _in_progress(run: LabelingRun) -> RunInProgress:
+    done = chunks.tally(run).texts
     return RunInProgress(
-        f"Run {run.pk} is labeling project {run.project} right now: {run.done} of {run.total} texts are done. "
+        f"Run {run.pk} is labeling project {run.project} right now: {done} of {run.total} texts are done. "
         f"Wait for it, or stop it with manage.py runs pause {run.pk}."
     )
 

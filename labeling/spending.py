@@ -41,7 +41,7 @@ def refuse_when_used_up(project: Project) -> None:
 
 
 def require_means(run: LabelingRun, texts: int) -> None:
-    """Raises ProviderError when so many texts more, asked about by each process of the run, would exceed the cap.
+    """Raises UsedUp when so many texts more, asked about by each process of the run, would exceed the cap.
 
     A text is taken to cost what the run's texts cost so far, on average.
     """
@@ -53,8 +53,7 @@ def require_means(run: LabelingRun, texts: int) -> None:
     before = spent(run.project)
     is_used_up = before >= cap and (run.project.prompt_price or run.project.completion_price)
     if is_used_up or before + a_text * texts * max(1, chunks.count_held(run)) > cap:
-        raise ProviderError(
+        raise UsedUp(
             f"The project's runs have cost {before:.2f}, and more would exceed its spending cap of {cap:.2f}. What is "
-            "labeled stays. Raise the cap, or choose a model that costs less, and label again.",
-            permanent=True,
+            "labeled stays. Raise the cap, or choose a model that costs less, and label again."
         )

@@ -12,6 +12,13 @@ from labeling.learning import sampling
 from labeling.learning.sampling import StoppingAdvice
 from labeling.models import Classifier, Project
 
+WITHOUT_VECTORS = StoppingAdvice(
+    may_stop=False,
+    changed=None,
+    kappa=None,
+    sentence="The rounds of learning cannot be compared, because this model gives no vectors. An audit tells how often "
+    "its labels are right.",
+)
 REVIEWS_A_ROUND = 25  # between two classifiers that are compared: after one review nothing looks changed
 
 
@@ -21,7 +28,9 @@ def advise(project: Project) -> StoppingAdvice:
     Asked anew of the classifiers, which are all kept: no answers need to be stored. Raises ProviderError.
     """
     provider, categories = prompts.provider_for(project), project.active_categories()
-    if not provider.can_embed or not categories:
+    if not provider.can_embed:
+        return WITHOUT_VECTORS
+    if not categories:
         return sampling.stopping_advice([])
     heads = [classifiers.load_head(pk) for pk in _rounds(classifiers.fitted_for(project, provider, categories))]
     pool = lessons.read_pool(project, Inputs(provider.fingerprint)) if heads else np.zeros((0, 0), dtype=np.float32)

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling import adding, streams, text_serializers
+from labeling import adding, idempotency, streams, text_serializers
 from labeling.adding import Added
 from labeling.lookups import find_project
 from labeling.models import Project, Text
@@ -65,7 +65,7 @@ class TextViewSet(WalkedResource):
     filterset_class = TextFilters
     may_read = MayReadTexts
     may_write = MayAddTexts
-    is_repeatable = True
+    repeatable_after = idempotency.QUICK
     parser_classes = [streams.JsonRows, streams.NdjsonRows]
 
     def walk(self) -> Walk:

@@ -107,16 +107,21 @@ def _compared(
 ) -> dict[str, object]:
     """Log losses of the new head and the one before, on texts that neither was fitted on.
 
-    Where none was before, a model answered by itself, and all reviews are new to it.
+    Where none was before, a model answered by itself.
     """
-    if previous is None:
-        new, old = log_losses(fit, lesson, untaught, np.ones(len(lesson.labels), dtype=bool))
-        return _verdict(new, old, len(lesson.labels))
-    fresh = np.array([when is not None and when > previous.created_at for when in lesson.reviewed_at])
+    before = {} if previous is None else {"previous_version": previous.version}
+    fresh = _new_to(previous, lesson)
     if fresh.sum() < FEWEST_REVIEWS:
-        return {"is_worse": False, "previous_version": previous.version, "compared_on": int(fresh.sum())}
-    new, old = log_losses(fit, lesson, classifiers.load_head(previous.pk), fresh)
-    return {"previous_version": previous.version, **_verdict(new, old, int(fresh.sum()))}
+        return {"is_worse": False, **before, "compared_on": int(fresh.sum())}
+    head = untaught if previous is None else classifiers.load_head(previous.pk)
+    return {**before, **_verdict(*log_losses(fit, lesson, head, fresh), int(fresh.sum()))}
+
+
+def _new_to(previous: Classifier | None, lesson: Lesson) -> NDArray[np.bool_]:
+    """Which reviews (n,) it was not fitted on: all, where it learned from none."""
+    if previous is None or previous.kind != ClassifierKind.LEARNED:
+        return np.ones(len(lesson.labels), dtype=bool)
+    return np.array([when is not None and when > previous.created_at for when in lesson.reviewed_at])
 
 
 def _verdict(new: float, old: float, count: int) -> dict[str, object]:

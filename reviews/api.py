@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from labeling import idempotency
 from labeling.lookups import find_project
 from labeling.models import Project
 from labeling.models.api_key import Scope
@@ -50,7 +51,7 @@ class ReviewViewSet(Resource):
     project_path = "text__project"
     may_read = MayRead
     may_write = MayReview
-    is_repeatable = True  # one_review_per_idempotency_key
+    repeatable_after = idempotency.QUICK  # one_review_per_idempotency_key
 
     def get_queryset(self) -> QuerySet[Review]:
         """Managers see everybody's reviews, others their own: those of others could sway them."""

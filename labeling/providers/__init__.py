@@ -9,7 +9,8 @@ from django.utils.module_loading import import_string
 
 from labeling.providers.base import Provider, ProviderError
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # of the two dictionaries, and held for no longer than they are read or written
+_building: dict[tuple[int, str], threading.Lock] = {}
 # The process id is part of the key: a forked child must not use sessions whose threads stayed in its parent.
 _instances: dict[tuple[int, str], Provider] = {}
 
@@ -21,9 +22,13 @@ def get_provider(alias: str) -> Provider:
     """
     key = (os.getpid(), alias)
     with _lock:
-        if key not in _instances:
-            _instances[key] = _build(alias)
-        return _instances[key]
+        if key in _instances:
+            return _instances[key]
+        building = _building.setdefault(key, threading.Lock())
+    with building:  # of this alias alone: a model that is fetched keeps nobody from the others
+        found = _instances.get(key) or _build(alias)
+        with _lock:
+            return _instances.setdefault(key, found)
 
 
 def get_encoder() -> Provider:
@@ -68,9 +73,10 @@ def _build(alias: str) -> Provider:
 
 
 def _after_fork_in_child() -> None:
-    """A lock held by another thread of the parent would stay locked for ever in the child."""
+    """Locks held by other threads of the parent would stay locked for ever in the child."""
     global _lock
     _lock = threading.Lock()
+    _building.clear()
     _instances.clear()
 
 

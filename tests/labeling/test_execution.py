@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from labeling import annotations, chunks, classifiers, execution, phases, run_progress, runs
+from labeling import annotations, chunks, classifiers, execution, phases, prompts, run_progress, runs
 from labeling.annotations import Prediction
 from labeling.choices import ChunkState, ClassifierKind, RunPhase, RunStatus, TextStatus
 from labeling.embeddings import TextRow
@@ -160,7 +160,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     with pytest.raises(KeyboardInterrupt):
         execution.execute(run, on_progress=stop_after_one_chunk)
     assert (run.status, run.done) == (RunStatus.PAUSED, 2)
-    execution.execute(runs.start_or_resume(project, provider="keyword"))
+    resumed = runs.start_or_resume(project, provider="keyword")
+    assert resumed.total == 5
+    execution.execute(resumed)
     assert LabelingRun.objects.get().status == RunStatus.SUCCEEDED
     assert Label.objects.count() == 5
 
@@ -277,6 +279,24 @@ def test_a_temporary_error_fails_only_its_texts(project: Project, texts: list[Te
     assert execution.execute(run)
     assert run.status == RunStatus.SUCCEEDED_WITH_FAILURES
     assert set(Text.objects.values_list("status", "error")) == {("failed", "The server does not answer. Start it.")}
+
+
+def test_what_fails_for_a_moment_before_labeling_is_tried_again(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=[trouble, trouble, get_provider("keyword")]))
+    assert execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+
+
+def test_what_fails_again_and_again_before_labeling_fails_the_run(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=trouble))
+    execution.execute(run)
+    assert (run.status, run.error) == (RunStatus.FAILED, "Preparing failed 3 times. Too many requests.")
 
 
 def test_one_bad_text_does_not_fail_those_beside_it(

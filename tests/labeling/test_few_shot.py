@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -17,8 +17,13 @@ def encoder(settings: LazySettings) -> None:
 
 
 def chosen(project: Project, text: str, count: int) -> list[Example]:
-    [examples] = FewShot(project, count=count, until=timezone.now() + timedelta(seconds=1))([text])
+    [examples] = few_shot(project, count, timezone.now() + timedelta(seconds=1))([text])
     return examples
+
+
+def few_shot(project: Project, count: int, until: datetime) -> FewShot:
+    names = {category.pk: category.name for category in project.active_categories()}
+    return FewShot(project, count=count, until=until, names=names)
 
 
 def test_the_most_similar_decided_text_is_chosen(project: Project, decide) -> None:
@@ -56,10 +61,10 @@ def test_what_judges_is_never_shown(project: Project, decide) -> None:
 def test_what_is_decided_later_changes_nothing(project: Project, decide) -> None:
     decide("match on sunday", "Sports")
     until = timezone.now()
-    before = FewShot(project, count=2, until=until).key
+    before = few_shot(project, 2, until).key
     decide("match on friday", "Sports")
-    assert FewShot(project, count=2, until=until).key == before
-    assert FewShot(project, count=2, until=timezone.now()).key != before
+    assert few_shot(project, 2, until).key == before
+    assert few_shot(project, 2, timezone.now()).key != before
 
 
 def test_without_decisions_there_are_no_examples(project: Project) -> None:

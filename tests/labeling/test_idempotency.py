@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from labeling import api_keys, idempotency
 from labeling.guarding import Guarded
+from labeling.idempotency import Answer
 from labeling.models import IdempotentRequest, LabelingRun, Project
 from labeling.permissions import HasScope
 
@@ -93,6 +94,39 @@ def test_old_answers_are_forgotten(key: str, ready: Project) -> None:
     assert idempotency.forget_old() == 0
     IdempotentRequest.objects.update(begun_at=timezone.now() - timedelta(days=1))
     assert idempotency.forget_old() == 1
+
+
+def begin() -> IdempotentRequest | Answer:
+    return idempotency.begin("caller", "k1", lambda: "", repeatable_after=idempotency.QUICK)
+
+
+@pytest.fixture
+def slow(db: None) -> IdempotentRequest:
+    """A request that was taken over by another because it took so long."""
+    begin()
+    IdempotentRequest.objects.update(begun_at=timezone.now() - idempotency.QUICK)
+    noted = IdempotentRequest.objects.get()
+    assert isinstance(begin(), IdempotentRequest)
+    return noted
+
+
+def test_one_that_fails_late_does_not_make_forget_who_took_it_over(slow: IdempotentRequest) -> None:
+    idempotency.forget(slow)
+    assert IdempotentRequest.objects.filter(status=None).exists()
+
+
+def test_one_that_ends_late_does_not_answer_for_who_took_it_over(slow: IdempotentRequest) -> None:
+    idempotency.keep(slow, "", Answer(200, {}, b"late"))
+    with pytest.raises(idempotency.InProgress):
+        begin()
+
+
+def test_who_took_it_over_is_answered_from_then_on(slow: IdempotentRequest) -> None:
+    IdempotentRequest.objects.update(begun_at=timezone.now() - idempotency.QUICK)
+    second = begin()
+    assert isinstance(second, IdempotentRequest)
+    idempotency.keep(second, "", Answer(200, {}, b"kept"))
+    assert begin() == Answer(200, {}, b"kept")
 
 
 @pytest.mark.parametrize("name", ["", " ", "k" * 65, "two words", "ü"])

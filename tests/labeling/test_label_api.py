@@ -1,6 +1,7 @@
 """The API that labels texts while the caller waits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -8,10 +9,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from labeling import annotations, answering, api_keys, categories
 from labeling.choices import TextStatus
-from labeling.models import Embedding, Label, Project, Text
+from labeling.models import Embedding, IdempotentRequest, Label, Project, Text
 from labeling.models.api_key import Scope
 from reviews.models import Reviewer
 
@@ -65,6 +67,16 @@ def test_the_answer_says_all_that_the_model_knows(api: Client) -> None:
     }
     assert "business" in answer["explanation"]
     assert answer["seconds"] > 0
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(170, 409), (180, 200)])
+def test_a_model_that_takes_its_time_is_not_asked_beside_the_first_request(
+    api: Client, seconds: int, status: int
+) -> None:
+    post(api, {"Idempotency-Key": "k1"}, text="a report on business")
+    begun_at = timezone.now() - timedelta(seconds=seconds)
+    IdempotentRequest.objects.update(status=None, begun_at=begun_at)
+    assert post(api, {"Idempotency-Key": "k1"}, text="a report on business").status_code == status
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ def asked_with() -> list[Prompt]:
     return get_provider("obedient").prompts  # type: ignore[attr-defined, no-any-return]
 
 
+def shown() -> list[list[Example]]:
+    return get_provider("obedient").examples  # type: ignore[attr-defined, no-any-return]
+
+
 def test_without_a_prompt_the_project_gives_its_guidelines(project: Project, texts: list[Text]) -> None:
     execution.execute(runs.start(project, provider="obedient"))
     assert asked_with() == [Prompt(instructions="Read twice.")]
@@ -73,6 +77,32 @@ def test_versions_are_numbered_and_say_who_made_them(project: Project, django_us
     user = django_user_model.objects.create_user("maria")
     made = [prompts.save(PromptVersion(project=project), user=user) for _ in range(2)]
     assert [(prompt.version, prompt.created_by) for prompt in made] == [(1, user), (2, user)]
+
+
+def test_a_text_of_a_retired_category_is_no_example(project: Project, texts: list[Text], decide) -> None:
+    decide("rain all day", "Weather")
+    decide("match on sunday", "Sports")
+    project.categories.filter(name="Weather").update(is_active=False)
+    prompts.save(PromptVersion(project=project, examples=3))
+    execution.execute(runs.start(project, provider="obedient"))
+    answering.answer(project, "more rain", provider="obedient")
+    assert {example.category for examples in shown() for example in examples} == {"Sports"}
+
+
+def test_examples_name_the_categories_as_the_run_does(project: Project, texts: list[Text], decide) -> None:
+    decide("match on sunday", "Sports")
+    prompts.save(PromptVersion(project=project, examples=3))
+    run = runs.start(project, provider="obedient")
+    project.categories.filter(name="Sports").update(name="Games", is_active=False)
+    execution.execute(run)
+    assert shown()[0] == [Example("match on sunday", "Sports")]
+
+
+def test_the_preview_shows_no_example_of_a_retired_category(project: Project, texts: list[Text], decide) -> None:
+    decide("rain all day", "Weather")
+    project.categories.filter(name="Weather").update(is_active=False)
+    shown = prompts.preview(PromptVersion(project=project, examples=3))
+    assert not any("rain all day" in message["content"] for message in shown.messages)
 
 
 def test_decided_texts_are_shown_where_the_prompt_asks_for_them(

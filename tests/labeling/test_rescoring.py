@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from labeling import annotations, bulk, classifiers, execution, rescoring, runs
+from labeling import annotations, bulk, chunks, classifiers, execution, rescoring, runs
 from labeling.annotations import Prediction
 from labeling.choices import ClassifierKind
 from labeling.embeddings import CachedEncoder
@@ -203,6 +203,19 @@ def test_an_interrupted_relabeling_goes_on_where_it_stopped(labeled: Project, mo
     assert run.done == 4
     assert execution.execute(run)
     assert run.done == 10
+
+
+def test_a_relabeling_that_is_resumed_still_counts_every_text_once(
+    labeled: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH", 4)
+    run = runs.start(labeled, relabel=True)
+    assert not execution.execute(run, is_over=run.labels.exists)
+    runs.pause(run)
+    resumed = runs.start_or_resume(labeled, relabel=True)
+    assert resumed.total == labeled.texts.count()
+    assert execution.execute(resumed)
+    assert chunks.tally(resumed).texts == resumed.total
 
 
 def test_texts_without_a_vector_go_through_the_model(labeled: Project, add_texts) -> None:

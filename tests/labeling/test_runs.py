@@ -3,6 +3,7 @@ from django_q.models import OrmQ
 
 from labeling import chunks, runs
 from labeling.choices import ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
+from labeling.chunks import Step
 from labeling.models import Category, LabelingRun, Project, RunChunk, Text, Worker
 from tests.labeling.working import done_with, let_die, take
 
@@ -151,7 +152,7 @@ def test_failed_texts_alone_are_tried_once_more(project: Project, texts: list) -
     runs.finish(run)
     again = runs.retry_failed(run)
     assert (again.origin, again.provider, again.total) == (RunOrigin.RETRY, "keyword", 1)
-    assert list(Text.objects.of_run(again)) == [texts[1]]
+    assert list(Text.objects.in_reach(again)) == [texts[1]]
 
 
 def test_without_failed_texts_there_is_nothing_to_try_once_more(run: LabelingRun) -> None:
@@ -200,6 +201,49 @@ def test_a_run_between_two_chunks_is_shared_and_not_stopped(project: Project, ru
     assert runs.start_or_resume(project, provider=run.provider) == run
     run.refresh_from_db()
     assert run.status == RunStatus.RUNNING
+
+
+@pytest.fixture
+def interrupted(run: LabelingRun, texts: list) -> LabelingRun:
+    """After one of its three texts, in the midst of a chunk."""
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    chunk = take(run)
+    chunks.extend(chunk, Step(texts[0].pk, 1))
+    chunks.give_back(chunk)
+    runs.pause(run)
+    return run
+
+
+def test_resuming_counts_the_rest_of_what_was_interrupted(project: Project, interrupted: LabelingRun) -> None:
+    assert runs.start_or_resume(project, provider="keyword").total == 3
+
+
+def test_a_limit_holds_for_what_is_done_and_what_is_left_together(
+    project: Project, interrupted: LabelingRun, texts: list, add_texts
+) -> None:
+    add_texts(project, "The final whistle blew.", "The match was drawn.")
+    resumed = runs.start_or_resume(project, provider="keyword", limit=2)
+    assert (resumed.total, list(Text.objects.of_chunk(resumed, after=texts[0].pk, last=10**9))) == (2, [texts[1]])
+
+
+def test_a_limit_below_what_is_done_leaves_nothing_to_do(
+    project: Project, interrupted: LabelingRun, texts: list
+) -> None:
+    interrupted.chunks.filter(phase=RunPhase.LABEL).update(reached=texts[1].pk, texts=2)
+    resumed = runs.start_or_resume(project, provider="keyword", limit=1)
+    assert (resumed.total, resumed.last_text_id < texts[2].pk) == (2, True)
+
+
+def test_a_run_of_which_labels_say_little_tells_the_texts_it_went_through(
+    project: Project, interrupted: LabelingRun
+) -> None:
+    assert not interrupted.labels.exists()  # as where the same labels come out again
+    runs.resume(interrupted)
+    take(interrupted)
+    with pytest.raises(runs.RunInProgress, match="1 of 3"):
+        runs.start_or_resume(project, provider="keyword")
 
 
 def test_a_living_run_is_not_resumed_by_another_process(project: Project, run: LabelingRun) -> None:

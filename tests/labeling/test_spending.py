@@ -1,8 +1,9 @@
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
-from labeling import execution, run_progress, runs, spending
+from labeling import drifting, execution, run_progress, runs, spending
 from labeling.choices import RunStatus
 from labeling.models import Project
 from labeling.providers.base import ProviderError, Usage
@@ -81,3 +82,40 @@ def test_a_cap_is_no_matter_for_what_is_free(project: Project, add_texts) -> Non
     run = runs.start(project, provider="priced")
     execution.execute(run)
     assert run.status == RunStatus.SUCCEEDED
+
+
+@pytest.fixture
+def decided(priced: Project, decide) -> Project:
+    """With 40 texts more, which people decided and the model has not read."""
+    for n in range(40):
+        decide(f"business number {n}", "Business")
+    return priced
+
+
+def test_reading_what_people_decided_counts_as_much_as_labeling(decided: Project) -> None:
+    run = runs.start(decided, provider="priced")
+    execution.execute(run)
+    now = run_progress.of(run)
+    assert (now.done, now.requests, now.cost) == (40, 80, pytest.approx(0.8))
+    assert spending.spent(decided) == Decimal("0.80")
+
+
+def test_what_people_decided_is_read_as_far_as_the_cap_allows(decided: Project) -> None:
+    Project.objects.filter(pk=decided.pk).update(spending_cap=Decimal("0.75"))
+    run = runs.start(decided, provider="priced")
+    execution.execute(run)
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED, 40)
+    assert Decimal("0.40") < spending.spent(decided) <= Decimal("0.75")
+
+
+def test_what_reading_cost_stays_counted_when_the_run_is_made_to_reach_farther(
+    decided: Project, add_texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.start(decided, provider="priced")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(drifting, "compare", Mock(side_effect=KeyboardInterrupt))
+        execution.execute(run)
+    add_texts(decided, "weather report")
+    execution.execute(runs.start_or_resume(decided, provider="priced"))
+    run.refresh_from_db()
+    assert (run.status, spending.spent(decided)) == (RunStatus.SUCCEEDED, Decimal("0.81"))

@@ -65,4 +65,9 @@ def test_other_categories_begin_anew(labeled: Project) -> None:
 
 def test_a_provider_without_embeddings_has_no_rounds(labeled: Project) -> None:
     labeled.provider = "scores"
-    assert not stopping.advise(labeled).may_stop
+    advice = stopping.advise(labeled)
+    assert not advice.may_stop
+    assert advice.sentence == (
+        "The rounds of learning cannot be compared, because this model gives no vectors. An audit tells how often its "
+        "labels are right."
+    )

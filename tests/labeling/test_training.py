@@ -111,6 +111,15 @@ def test_a_head_that_is_worse_on_new_reviews_is_kept_but_not_used(
     assert set(Label.objects.filter(run__relabel=True).values_list("classifier", flat=True)) == {first.pk}
 
 
+def test_a_head_for_reworded_categories_is_compared_on_all_reviews_with_one_that_learned_from_none(
+    labeled: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labeled.categories.filter(name="Sports").update(description="Games and those who play them.")
+    monkeypatch.setattr(training, "log_losses", lambda *_: (0.9, 0.1))
+    made = train(labeled)
+    assert (made.is_active, made.quality["compared_on"]) == (False, 30)
+
+
 def test_few_reviews_are_refused_with_what_is_missing(project: Project, add_texts, manager) -> None:
     Project.objects.filter(pk=project.pk).update(provider="keyword")
     project.refresh_from_db()

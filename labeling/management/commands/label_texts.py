@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
-from labeling import answering, drifting, execution, runs, workers
+from labeling import answering, chunks, drifting, execution, runs, workers
+from labeling.choices import RunStatus
 from labeling.management.progress import PhaseProgress
 from labeling.management.projects import add_project_argument, find_project
 from labeling.models import LabelingRun, Project
@@ -81,13 +82,16 @@ class Command(BaseCommand):
                 execution.execute(run, on_progress=progress.show)
             except KeyboardInterrupt:
                 progress.stop()
-                message = f"Stopped: {run.done} of {run.total} texts are labeled. The same command goes on from there."
+                done = chunks.tally(run).texts
+                message = f"Stopped: {done} of {run.total} texts are done. The same command goes on from there."
                 raise CommandError(message, returncode=130) from None
             except (OperationalError, InterfaceError) as error:
                 raise CommandError(
                     f"The database failed: {error}. What is labeled is kept; when the database works again, the same "
                     "command goes on from there."
                 ) from error
+        if run.status == RunStatus.FAILED:
+            raise CommandError(run.error)
 
 
 def summary(run: LabelingRun, project: Project) -> str:

@@ -1,12 +1,14 @@
 from collections.abc import Callable
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from labeling import phases, runs
+from labeling import phases, prompts, runs
 from labeling.models import Label, LabelingRun, Project
 from labeling.phases import Work
+from labeling.providers.base import ProviderError
 from tests.labeling.working import take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
@@ -64,6 +66,15 @@ def test_a_project_without_categories_is_told_what_to_do() -> None:
         call_command("label_texts")
 
 
+def test_a_run_that_failed_after_several_attempts_fails_the_command(
+    news: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=trouble))
+    with pytest.raises(CommandError, match=r"Preparing failed 3 times\. Too many requests\."):
+        label()
+
+
 def test_two_calls_at_once_do_not_label_twice(news: Project) -> None:
     take(runs.start(news, provider="keyword"))
     with pytest.raises(CommandError, match="right now"):
@@ -75,18 +86,18 @@ def test_ctrl_c_says_how_to_go_on(news: Project, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patched:
         patched.setattr(phases, "SLICE", 2)
         patched.setattr(Work, "_label", interrupting_the_second_call(Work._label))
-        with pytest.raises(CommandError, match="2 of 4 texts are labeled") as stopped:
+        with pytest.raises(CommandError, match="2 of 4 texts are done") as stopped:
             label()
     assert stopped.value.returncode == 130
     assert "labeled 4 texts" in label()
 
 
-def interrupting_the_second_call(work: Callable[..., None]) -> Callable[..., None]:
+def interrupting_the_second_call(work: Callable[..., int]) -> Callable[..., int]:
     calls = iter([work])
 
-    def call(*args: object) -> None:
+    def call(*args: object) -> int:
         try:
-            next(calls)(*args)
+            return next(calls)(*args)
         except StopIteration:
             raise KeyboardInterrupt from None
 

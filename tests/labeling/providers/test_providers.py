@@ -1,6 +1,7 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from django.conf import LazySettings
@@ -8,6 +9,7 @@ from django.conf import LazySettings
 from labeling import providers
 from labeling.providers.base import Provider, ProviderError
 from labeling.providers.cpus import available_cpus
+from tests.fakes import KeywordEncoder
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,26 @@ def test_a_provider_is_built_once_even_when_threads_ask_together() -> None:
         thread.join()
     assert len(found) == 8
     assert len({id(provider) for provider in found}) == 1
+
+
+def test_a_provider_that_takes_long_to_build_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_begun, may_end = Event(), Event()
+
+    def build(alias: str) -> Provider:
+        if alias == "fetched":
+            is_begun.set()
+            assert may_end.wait(10)
+        return KeywordEncoder()
+
+    monkeypatch.setattr(providers, "_build", build)
+    with ThreadPoolExecutor() as pool:
+        fetched = pool.submit(providers.get_provider, "fetched")
+        assert is_begun.wait(10)
+        try:
+            assert pool.submit(providers.get_provider, "keyword").result(timeout=5)
+            assert not fetched.done()
+        finally:
+            may_end.set()
 
 
 def test_a_forked_child_builds_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from labeling.providers import weights
-from labeling.providers.base import ProviderError
+from labeling.providers.base import ProviderError, ServerDown
 from labeling.providers.encoder import Encoder
 
 
@@ -95,6 +97,23 @@ def test_the_hub_is_not_asked_where_it_is_switched_off(tmp_path: Path, monkeypat
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert weights.model_folder("people/model", local_files_only=False).name == "a" * 40
+
+
+def test_a_model_that_is_absent_where_the_hub_is_switched_off_stays_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ProviderError, match="not on this machine") as caught:
+        weights.model_folder("people/model", local_files_only=False)
+    assert caught.value.permanent
+
+
+@pytest.mark.parametrize("trouble", [LocalEntryNotFoundError("No connection."), ConnectionResetError()])
+def test_a_hub_that_does_not_answer_is_worth_waiting_for(trouble: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", Mock(side_effect=trouble))
+    with pytest.raises(ServerDown, match="could not be fetched"):
+        weights.model_folder("people/model", local_files_only=False)
 
 
 @pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "folder"])

@@ -1,0 +1,49 @@
+"""What people decided is read by a run's model, too: unread it could neither teach nor judge."""
+
+import logging
+from collections.abc import Iterator
+
+from labeling import features, spending
+from labeling.asking import TextsFailed
+from labeling.choices import TextStatus
+from labeling.embeddings import TextRow
+from labeling.labelers import Reader
+from labeling.models import LabelingRun, Text
+from labeling.providers.base import ProviderError
+from labeling.querysets import TextQuerySet
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 32
+MOST = 5_000  # texts, the newest
+
+
+def read(run: LabelingRun, reader: Reader) -> Iterator[int]:
+    """Let the model read what it has not read of them. They get no label. After each batch: how many texts it had.
+
+    When the model fails for a while or the means run out, the rest is left to a later run: the labels are made. Raises
+    ProviderError when going on is useless.
+    """
+    try:
+        for ids in features.lacking(_newest(run), reader.fingerprints).in_batches(lambda: AT_ONCE):
+            spending.require_means(run, len(ids))
+            _read(run, reader, ids)
+            yield len(ids)
+    except ProviderError as error:
+        if error.permanent and not isinstance(error, spending.UsedUp):
+            raise
+        logger.warning("Run %s: not all decided texts were read: %s", run.pk, error)
+        yield 0  # what was asked before it failed has its cost
+
+
+def _newest(run: LabelingRun) -> TextQuerySet:
+    closed = run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
+    return Text.objects.filter(pk__in=closed.values("pk")[:MOST]).order_by("pk")
+
+
+def _read(run: LabelingRun, reader: Reader, ids: list[int]) -> None:
+    rows = Text.objects.filter(pk__in=ids).values_list("pk", "content", "content_hash")
+    try:
+        reader.read([TextRow(*values) for values in rows])
+    except TextsFailed as failed:
+        logger.warning("Run %s: %s decided texts were not read", run.pk, len(failed.errors))
