@@ -9,7 +9,7 @@ from labeling.models import Project, Text
 from reviews import queue
 from reviews.blind import is_blind_text, shown_reason
 from reviews.filters import Filters
-from reviews.models import Assignment, Reviewer
+from reviews.models import Assignment, QueueReason, Reviewer
 from reviews.queue import Nothing
 
 

@@ -184,8 +184,10 @@ def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     waiting = Q(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
     if reviewer.does_blind_audit:
         waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
-    mine = Review.objects.effective().filter(text=OuterRef("pk"), reviewer=reviewer)
-    open_texts = Text.objects.filter(waiting, ~Exists(mine), project=project)
+    open_texts = Text.objects.filter(waiting, project=project)
+    if project.reviews_per_text > 1:  # else a text that this person has decided waits for nobody
+        # Not by Exists: PostgreSQL, whose statistics lag behind, compares every text with every review: seconds.
+        open_texts = open_texts.exclude(pk__in=Review.objects.effective().filter(reviewer=reviewer).values("text"))
     others = _on_desks().exclude(reviewer=reviewer)
     # One statement: between two, somebody claims or decides, and the numbers do not fit together.
     counts = open_texts.aggregate(left=Count("pk"), elsewhere=Count("pk", filter=Exists(others)))
