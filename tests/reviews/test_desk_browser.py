@@ -153,11 +153,38 @@ def test_of_two_people_the_second_is_told_and_can_go_back(
     press(his, "3")
     made(his, 1)
     press(hers, "a")
-    expect(hers, "#message-text").to_contain_text("ben has decided this text already")
-    expect(hers, "#message-text").to_contain_text("Weather")
+    expect(hers, "#refusals").to_contain_text("ben has decided this text already")
+    expect(hers, "#refusals").to_contain_text("Weather")
     hers.get_by_role("button", name="Back to this text").click()
     expect(hers, "#text").to_have_text("Match number 0")
     made(hers, 1)
+
+
+def test_each_refused_decision_is_said_until_it_is_closed(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.4, 0.5, 0.6, 0.7)
+    page = open_desk(anna)
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a", "a", "a")
+    expect(page, "#message-text").to_contain_text("3 decisions are kept")
+    last = page.locator("#text").inner_text()
+    Assignment.objects.all().delete()
+    for text in Text.objects.exclude(content=last):
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    page.unroute("**/decide/")
+    expect(page, "#refusals li").to_have_count(3)
+    expect(page, "#message").to_be_hidden()
+    press(page, "u")
+    expect(page, "#message-text").to_contain_text("no decision of yours")
+    expect(page, "#refusals li").to_have_count(3)
+    assert barriers(page, "refusals") == []
+    page.locator("#refusals").get_by_role("button", name="Close").first.click()
+    expect(page, "#refusals li").to_have_count(2)
+    again = page.locator("#refusals q").first.inner_text()
+    page.get_by_role("button", name="Back to this text").first.click()
+    expect(page, "#text").to_have_text(again)
+    expect(page, "#refusals li").to_have_count(1)
 
 
 def test_a_label_that_was_replaced_is_looked_at_again(
@@ -170,7 +197,7 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     weather = project.categories.get(name="Weather").pk
     annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
     press(page, "a")
-    expect(page, "#message-text").to_contain_text("A newer label has taken this one's place")
+    expect(page, "#refusals").to_contain_text("A newer label has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#suggested").to_have_text("Weather")
     press(page, "a")

@@ -4,7 +4,7 @@ import { Refused, post } from "./api.js";
 import { Outbox } from "./outbox.js";
 import * as view from "./view.js";
 
-const { byId, info, say, showMessage } = view;
+const { byId, info, say, showMessage, showRefusal } = view;
 
 export class Decisions {
   constructor({ settings, queue }) {
@@ -107,14 +107,19 @@ export class Decisions {
   #saved(answer) {
     this.standing(answer);
     this.texts.take(answer.text);
+    this.#noLongerWaiting();
+  }
+
+  #noLongerWaiting() {
     if (!this.outbox.items.length) view.hideMessage("waiting");
   }
 
   // The server said no for good: the decision is not written, and the person must know and can go back.
   #refused(error, item) {
     this.texts.advance();
+    this.#noLongerWaiting();
     const words = `Your decision was not saved. ${withOther(error)}`;
-    showMessage(words, [["Back to this text", () => this.#back(item.text)]], "error");
+    showRefusal(item.text, words, [["Back to this text", () => this.#back(item.text)]]);
   }
 
   // A newer label may have come: the text is asked for again if it still lies on this desk.
