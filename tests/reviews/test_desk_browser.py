@@ -231,6 +231,66 @@ def test_undo_brings_the_last_text_back(open_desk: Open, anna: Reviewer, add_lab
     assert [review.action for review in made(page, 3)] == ["reject", "undo", "approve"]
 
 
+def comment(page: Any, words: str) -> None:
+    press(page, "c")
+    page.keyboard.type(words)
+    press(page, "Escape")
+
+
+def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.route("**/decide/", lambda route: route.abort())
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("kept in this browser")
+    comment(page, "of the second")
+    press(page, "u")
+    expect(page, "#comment").to_have_value("half a joke")
+    page.unroute("**/decide/")
+    press(page, "a")
+    expect(page, "#comment").to_have_value("of the second")
+    assert made(page, 1)[0].comment == "half a joke"
+
+
+def test_a_refused_decision_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    comment(page, "half a joke")
+    press(page, "2")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_a_text_that_comes_back_late_waits_while_somebody_writes(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    first = page.locator("#text").inner_text()
+    press(page, "a")
+    made(page, 1)
+    held: list[Any] = []
+    page.route("**/undo/", lambda route: held.append(route))
+    press(page, "u", "c")
+    page.keyboard.type("a r")
+    wait_until(page, lambda: bool(held))
+    held[0].continue_()
+    expect(page, "#message-text").to_have_text("Undone. The text comes next.")
+    page.keyboard.type("ainy match")
+    expect(page, "#comment").to_have_value("a rainy match")
+    press(page, "Escape", "a")
+    assert [review.action for review in made(page, 3)] == ["approve", "undo", "approve"]
+    expect(page, "#text").to_have_text(first)
+
+
 def test_decisions_outlive_a_lost_connection_and_a_reload(
     open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:
@@ -407,6 +467,18 @@ def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
     page.get_by_role("button", name="Flag", exact=True).click()
     expect(page, "#message-text").to_contain_text("Nothing was decided")
     assert Review.objects.filter(action="flag").count() == 0
+
+
+def test_the_comment_goes_on_as_the_reason_of_a_flag(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    page.locator("#comment").fill("x" * 4_990)
+    press(page, "Escape", "f")
+    expect(page, "#flag-reason").to_have_value("x" * 4_990)
+    page.keyboard.type(" and a reason that is too long")
+    page.get_by_role("button", name="Flag", exact=True).click()
+    [review] = made(page, 1)
+    assert (review.action, review.comment) == ("flag", "x" * 4_990 + " and a rea")
 
 
 # --- None of these ----------------------------------------------------------------------------------------------------

@@ -24,13 +24,16 @@ export class DecisionDialogs {
     byId("modify-category").value = label.category_id;
   }
 
+  // What is written already goes on here: it is one comment, no longer than the server takes.
   flag() {
     this.#open("flag", "flag-reason");
+    byId("flag-reason").value = value("comment");
   }
 
   propose(name = "") {
     this.#open("propose", name ? "propose-comment" : "propose-name");
     byId("propose-name").value = name;
+    byId("propose-comment").value = value("comment");
     requireName();
   }
 

@@ -49,7 +49,7 @@ export function drawText(text, categories, keymap) {
   drawHistory(text.history || []);
   drawSuggestion(text.label, categories, keymap);
   drawActions(text.label);
-  byId("comment").value = "";
+  byId("comment").value = text.draft ?? "";
 }
 
 export function fold(isFolded) {
