@@ -13,7 +13,7 @@ from labeling.choices import LABELABLE, Sampling, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
-from reviews.models import Assignment, QueueReason, Review, Reviewer, claim_end
+from reviews.models import Action, Assignment, QueueReason, Review, Reviewer, claim_end
 
 AUDIT_MIX = 0.1  # share of the texts shown that come from the blind audit, while both queues have some
 SEEN_LATELY = 8  # decisions back that the guard against near-duplicates remembers
@@ -64,12 +64,18 @@ def candidates(reviewer: Reviewer, project: Project, reason: QueueReason, filter
     decided = Review.objects.effective().filter(text=OuterRef("pk"))
     not_mine = ~Exists(on_desks.filter(reviewer=reviewer)) & ~Exists(decided.filter(reviewer=reviewer))
     if reason == QueueReason.GOLD:
-        return texts.filter(not_mine, is_gold=True, status=TextStatus.REVIEWED).order_by("content_hash")
+        return _gold(texts.filter(not_mine), reviewer)
     texts = _audits(texts) if reason == QueueReason.AUDIT else _uncertain(texts)
     if project.reviews_per_text == 1:
         return texts.exclude(Exists(on_desks))
     taken = _count(on_desks) + _count(decided)
     return texts.annotate(taken=taken).filter(not_mine, taken__lt=policy.reviews_needed_in(project))
+
+
+def _gold(texts: QuerySet[Text], reviewer: Reviewer) -> QuerySet[Text]:
+    """Without those that this person skipped: a text that comes straight back would be known for gold."""
+    skips = Review.objects.filter(text=OuterRef("pk"), reviewer=reviewer, action=Action.SKIP, reverted_by__isnull=True)
+    return texts.filter(~Exists(skips), is_gold=True, status=TextStatus.REVIEWED).order_by("content_hash")
 
 
 def _uncertain(texts: QuerySet[Text]) -> QuerySet[Text]:
