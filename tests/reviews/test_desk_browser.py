@@ -361,6 +361,20 @@ def test_a_filter_shows_only_some_texts(open_desk: Open, anna: Reviewer, add_lab
     expect(page, "#empty-title").to_contain_text("your filters")
 
 
+def test_the_confidence_in_a_retired_category_can_be_modified(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    project.categories.filter(name="Sports").update(is_active=False)
+    page = open_desk(anna)
+    press(page, "m")
+    page.keyboard.type("90")
+    press(page, "Enter")
+    [review] = made(page, 1)
+    assert (review.action, review.confidence_after) == ("modify", 0.9)
+    assert review.category_after and review.category_after.name == "Sports"
+
+
 def test_help_and_guidelines_open_and_close_by_keys(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
     add_labeled(0.5)
     page = open_desk(anna)
