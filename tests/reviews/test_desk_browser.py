@@ -361,6 +361,20 @@ def test_a_filter_shows_only_some_texts(open_desk: Open, anna: Reviewer, add_lab
     expect(page, "#empty-title").to_contain_text("your filters")
 
 
+def test_another_filter_keeps_those_that_the_dialog_has_no_field_for(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.goto(page.url + "?max_confidence=0.55&evil=1")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("With these words").fill("Match")
+    page.get_by_role("button", name="Show these").click()
+    page.wait_for_url(re.compile("words=Match"))
+    assert "max_confidence=0.55" in page.url and "evil" not in page.url
+    expect(page, "#text").to_have_text("Match number 0")
+
+
 def test_the_confidence_in_a_retired_category_can_be_modified(
     open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
