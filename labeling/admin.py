@@ -90,7 +90,7 @@ class ProjectAdmin(ModelAdmin):
         ("What models cost", {"fields": ["prompt_price", "completion_price", "spending_cap"]}),
         ("New texts", {"fields": ["label_when", "label_at", "drift"]}),
     ]
-    readonly_fields = ["drift"]
+    readonly_fields = ["drift", "is_archived"]  # projects.edit archives, and not while a run labels
     inlines = [CategoryInline]
     actions = ["label_with_ai", "check_model", "learn"]
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -49,7 +50,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     actions = ["pause", "resume", "cancel"]
 
     class Media:
-        js = ["labeling/run.js"]
+        js = [Script("labeling/run.js", type="module")]
         css = {"all": ["labeling/run.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LabelingRun]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
 
 from labeling import run_progress, runs
 from labeling.choices import RunStatus
@@ -47,7 +48,7 @@ def shown(
     return {
         "progress": progress(run),
         "run_buttons": buttons if may_change else [],
-        "live": {"url": progress_url, "seconds": POLL_SECONDS},
+        "live": {"url": progress_url, "login": reverse("admin:login"), "poll_seconds": POLL_SECONDS},
     }
 
 

@@ -16,7 +16,7 @@ from unfold.decorators import display
 
 from labeling.admin import ProjectAdmin, ReadOnlyAdmin
 from labeling.models import Category, Project
-from reviews import queue, reviewers, settling
+from reviews import project_settings, queue, reviewers, settling
 from reviews.access import may_manage
 from reviews.blind import hides_label
 from reviews.forms import NewReviewerForm, ReviewerForm
@@ -35,7 +35,7 @@ class ReviewedProjectAdmin(ProjectAdmin):
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if change and {"reviews_per_text", "overlap_share"} & set(form.changed_data):
+        if change and project_settings.RULES & set(form.changed_data):
             settled = settling.settle_waiting(obj)
             if settled:
                 self.message_user(request, f"{settled} texts have all the reviews that they need now.")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -171,7 +171,6 @@ class LastDecision(NamedTuple):
     """A Review, as far as the list of last decisions needs it."""
 
     pk: int
-    reverts: int | None
     text_id: int
     beginning: str
     action: str
@@ -191,13 +190,12 @@ class LastDecision(NamedTuple):
 
 def last_decisions(reviewer: Reviewer, project: Project) -> list[LastDecision]:
     """What this person did last in the project and has not undone, newest first."""
-    mine = Review.objects.filter(reviewer=reviewer, text__project=project).order_by("-pk")
+    mine = Review.objects.filter(reviewer=reviewer, text__project=project).exclude(action=Action.UNDO)
+    kept = mine.filter(~Exists(Review.objects.filter(reverts=OuterRef("pk")))).order_by("-pk")
     beginning = Substr("text__content", 1, EXCERPT + 1)
     # Values, because building three models for each row took a fifth of the time of a decision.
-    rows = mine.values_list("pk", "reverts", "text", beginning, "action", "category_after__name", "created_at")
-    newest = [LastDecision(*row) for row in rows[: 2 * LAST_DECISIONS]]
-    undone = {row.reverts for row in newest}  # nobody else undoes them, and an undo is always newer
-    return [row for row in newest if row.action != Action.UNDO and row.pk not in undone]
+    rows = kept.values_list("pk", "text", beginning, "action", "category_after__name", "created_at")
+    return [LastDecision(*row) for row in rows[: 2 * LAST_DECISIONS]]
 
 
 def _pace(made: Sequence[LastDecision]) -> int:

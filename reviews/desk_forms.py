@@ -31,6 +31,9 @@ class DecisionForm(forms.Form):
         return Decision(action=Action(self.cleaned_data["action"]), **values)
 
 
+OFFERED = {"words", "source", "category_id", "only_audit"}  # the filters that the desk's dialog has fields for
+
+
 class FiltersForm(forms.Form):
     """What the reviewer wants to see, from the page's address."""
 
@@ -51,6 +54,11 @@ class FiltersForm(forms.Form):
 
     def clean_only_audit(self) -> bool | None:
         return self.cleaned_data["only_audit"] or None
+
+    @classmethod
+    def not_offered(cls, sent: dict[str, str]) -> dict[str, str]:
+        """The filters that a page was opened with and that its dialog only hands on."""
+        return {name: value for name, value in sent.items() if name in set(cls.base_fields) - OFFERED}
 
     def filters(self) -> Filters:
         return Filters(**{name: None if value == "" else value for name, value in self.cleaned_data.items()})

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from labeling import categories, discovering, drifting, runs
+from labeling.choices import TextStatus
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
 from reviews import adjudication, second_look
@@ -126,7 +127,9 @@ def adjudicate(request: HttpRequest, project: Project, text_id: int) -> str:
 def return_to_queue(request: HttpRequest, project: Project, text_id: int) -> str:
     text = get_object_or_404(Text, pk=text_id, project=project)
     adjudication.return_to_queue(_manager(request), text.pk, comment=request.POST.get("comment", "")[:5000])
-    return f"Text {text.pk} waits in the queue again."
+    text.refresh_from_db(fields=["status"])
+    is_decided = text.status == TextStatus.REVIEWED
+    return f"Text {text.pk} {'stays decided as it was' if is_decided else 'waits in the queue again'}."
 
 
 @_verb("reviews:cases")

@@ -57,7 +57,9 @@ def _counted(counts: counting.StatusCounts) -> dict[str, int]:
 def new_page(request: HttpRequest) -> HttpResponseBase:
     """A form for a new project; with `set` in the address it begins with categories that many people need."""
     require(request, "labeling.add_project")
-    form = NewProjectForm(request.POST or None, initial=_begin_with(request.GET.get("set", "")))
+    typed = request.POST
+    begun = _begun(typed) if "set" in typed else _begin_with(request.GET.get("set", ""))
+    form = NewProjectForm(None if "set" in typed else typed or None, initial=begun)
     if form.is_valid():
         try:
             made = projects.create(**form.cleaned_data, user=user_of(request))
@@ -74,6 +76,13 @@ def new_page(request: HttpRequest) -> HttpResponseBase:
 def _begin_with(key: str) -> dict[str, str]:
     chosen = BY_KEY.get(key)
     return {"instructions": chosen.instructions, "categories": chosen.as_lines()} if chosen else {}
+
+
+def _begun(typed: QueryDict) -> dict[str, str]:
+    """What was typed, with the categories of the set that was chosen then. Instructions of one's own stay."""
+    written = {name: typed.get(name, "") for name in NewProjectForm.base_fields}
+    is_own = written["instructions"].strip() not in {"", *(one.instructions for one in SETS)}
+    return written | _begin_with(typed.get("set", "")) | ({"instructions": written["instructions"]} if is_own else {})
 
 
 def _blame(form: BaseForm, reason: Exception) -> None:

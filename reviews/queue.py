@@ -13,7 +13,7 @@ from labeling.choices import LABELABLE, Sampling, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
-from reviews.models import Assignment, QueueReason, Review, Reviewer, claim_end
+from reviews.models import Action, Assignment, QueueReason, Review, Reviewer, claim_end
 
 AUDIT_MIX = 0.1  # share of the texts shown that come from the blind audit, while both queues have some
 SEEN_LATELY = 8  # decisions back that the guard against near-duplicates remembers
@@ -60,8 +60,7 @@ def candidates(reviewer: Reviewer, project: Project, reason: QueueReason, filter
     """The free texts of one queue for this reviewer, most urgent first."""
     texts = _wanted(reviewer, project, filters)
     if reason == QueueReason.GOLD:
-        gold = texts.filter(_not_mine(reviewer), is_gold=True, status=TextStatus.REVIEWED)
-        return gold.order_by("content_hash")
+        return _gold(texts.filter(_not_mine(reviewer)), reviewer)
     return _free(reviewer, project, _audits(texts) if reason == QueueReason.AUDIT else _uncertain(texts))
 
 
@@ -95,6 +94,12 @@ def _decided() -> QuerySet[Review]:
 
 def _not_mine(reviewer: Reviewer) -> Q:
     return ~Exists(_on_desks().filter(reviewer=reviewer)) & ~Exists(_decided().filter(reviewer=reviewer))
+
+
+def _gold(texts: QuerySet[Text], reviewer: Reviewer) -> QuerySet[Text]:
+    """Without those that this person skipped: a text that comes straight back would be known for gold."""
+    skips = Review.objects.filter(text=OuterRef("pk"), reviewer=reviewer, action=Action.SKIP, reverted_by__isnull=True)
+    return texts.filter(~Exists(skips), is_gold=True, status=TextStatus.REVIEWED).order_by("content_hash")
 
 
 def _uncertain(texts: QuerySet[Text]) -> QuerySet[Text]:

@@ -83,6 +83,7 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
         "project": project,
         "reviewer": reviewer,
         "is_filtered": any(request.GET.values()),
+        "kept_filters": FiltersForm.not_offered(request.GET.dict()),
         "desk": _settings_of(reviewer, project, request),
     }
     return render_page(request, "reviews/desk.html", context)

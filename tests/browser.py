@@ -104,11 +104,11 @@ def expect(page: Any, selector: str) -> Any:
 
 
 def wait_until(page: Any, holds: Callable[[], bool]) -> None:
-    for _ in range(200):
+    for _ in range(PATIENCE // 50):
         if holds():
             return
         page.wait_for_timeout(50)
-    raise AssertionError("It did not come to hold in 10 seconds.")
+    raise AssertionError(f"It did not come to hold in {PATIENCE} milliseconds.")
 
 
 def is_dark(page: Any) -> bool:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import IN_BROWSER, Visit, barriers, fits_the_screen, is_dark, wait_until
+from tests.browser import IN_BROWSER, Visit, barriers, expect, fits_the_screen, is_dark, wait_until
 from tests.pages import Kind, addresses, build_world
 
 pytestmark = IN_BROWSER
@@ -71,13 +71,13 @@ def test_no_page_of_the_admin_complains_asks_another_host_is_too_wide_or_has_a_b
 def test_the_menu_of_a_phone_opens_and_closes_without_a_mouse(visit: Visit, boss: User) -> None:
     page = visit(boss, "/", viewport=NARROW)
     menu = page.locator("#menu")
-    assert not menu.is_visible()
+    expect(page, "#menu").to_be_hidden()
     page.get_by_role("button", name="Menu", exact=True).press("Enter")
-    assert menu.is_visible()
+    expect(page, "#menu").to_be_visible()
     assert menu.locator("[aria-current=page]").inner_text().endswith("Dashboard")
     assert barriers(page, "menu") == []
     page.keyboard.press("Escape")
-    assert not menu.is_visible()
+    expect(page, "#menu").to_be_hidden()
 
 
 def test_the_colours_that_were_chosen_stay(visit: Visit, boss: User, live_server: LiveServer) -> None:

@@ -69,7 +69,7 @@ def test_decisions_change_the_numbers_without_reload(open_budget: Open, anna: Re
     expect(page, "#missing").to_contain_text("20 of 20 audit texts wait")
     expect(page, "#pace").to_contain_text("No time has been measured yet")
     decided_by(anna, texts[:1], lambda place: project.categories.get(name="Sports"), seconds=6.0)
-    expect(page, "#pace").to_contain_text("6.0 seconds for a text", timeout=12_000)
+    expect(page, "#pace").to_contain_text("6.0 seconds for a text")
     expect(page, "#updated").to_contain_text("ago")
 
 

@@ -72,7 +72,7 @@ def test_a_cell_leads_to_its_texts(open_statistics: Open, history: None) -> None
     link = page.locator(".statistics-matrix a").first
     count = int(link.inner_text().split()[0])
     link.click()
-    assert page.locator(".record-entry").count() == count
+    expect(page, ".record-entry").to_have_count(count)
 
 
 def test_without_scripts_there_are_drawings_and_tables(open_statistics: Open, history: None) -> None:

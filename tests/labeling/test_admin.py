@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from labeling import runs
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, Label, LabelingRun, Project, Text
 
@@ -130,6 +131,17 @@ def test_a_merged_category_does_not_come_back(desk: Client, project: Project) ->
             f"categories-{place}-is_active": "on"
         }
     assert "It was merged into Business" in desk.post(address, sent).content.decode()
+
+
+def test_a_project_is_not_archived_past_its_run(desk: Client, project: Project, add_texts) -> None:
+    add_texts(project, "Rain is expected.")
+    runs.start_in_background(project)
+    address = reverse("admin:labeling_project_change", args=[project.pk])
+    shown = desk.get(address).context["adminform"].form.initial
+    sent = {name: value for name, value in shown.items() if value is not None} | {"is_archived": "on"}
+    assert desk.post(address, sent | {"categories-TOTAL_FORMS": 0, "categories-INITIAL_FORMS": 0}).status_code == 302
+    project.refresh_from_db()
+    assert not project.is_archived
 
 
 def test_a_viewer_cannot_start_a_run(client: Client, stranger: User, text: Text) -> None:

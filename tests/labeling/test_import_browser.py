@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 
 from labeling import importing, uploads
 from labeling.models import ImportRecord, Project
-from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
+from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark, wait_until
 
 pytestmark = IN_BROWSER
 
@@ -76,6 +76,7 @@ def test_a_column_chosen_before_the_script_has_come_is_seen(
     page.locator("#file").set_input_files(news)
     page.get_by_role("button", name="Look at it").click(no_wait_after=True)
     page.get_by_label("Text", exact=True).select_option("headline")
+    wait_until(page, lambda: bool(held))
     held[0].continue_()
     page.get_by_role("button", name="Import 200 rows").click()
     expect(page, "#status").to_have_text("Queued")

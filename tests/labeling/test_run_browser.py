@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
 from labeling import execution, runs
@@ -44,6 +46,26 @@ def test_a_run_is_paused_and_resumed_by_its_buttons(visit: Visit, boss: User, ru
     expect(page, "#run-status").to_have_text("Paused")
     page.get_by_role("button", name="Resume").click()
     expect(page, "#run-status").to_have_text("Queued")
+
+
+@pytest.mark.parametrize("name", ["runs:run", "admin:labeling_labelingrun_change"])
+def test_who_was_signed_out_is_told_so(visit: Visit, boss: User, run: LabelingRun, name: str) -> None:
+    page = visit(boss, reverse(name, args=[run.pk]))
+    expect(page, "#updated").to_contain_text("ago")
+    Session.objects.all().delete()
+    expect(page, "#trouble-text").to_contain_text("You are signed out")
+    expect(page, "#sign-in").to_be_visible()
+
+
+def test_a_run_that_has_ended_is_not_asked_about(visit: Visit, boss: User, run: LabelingRun) -> None:
+    page = visit(boss, address(run))
+    execution.execute(run)
+    expect(page, "#run-status").to_have_text("Succeeded")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(2_500)
+    assert asked == []
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -153,11 +153,38 @@ def test_of_two_people_the_second_is_told_and_can_go_back(
     press(his, "3")
     made(his, 1)
     press(hers, "a")
-    expect(hers, "#message-text").to_contain_text("ben has decided this text already")
-    expect(hers, "#message-text").to_contain_text("Weather")
+    expect(hers, "#refusals").to_contain_text("ben has decided this text already")
+    expect(hers, "#refusals").to_contain_text("Weather")
     hers.get_by_role("button", name="Back to this text").click()
     expect(hers, "#text").to_have_text("Match number 0")
     made(hers, 1)
+
+
+def test_each_refused_decision_is_said_until_it_is_closed(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.4, 0.5, 0.6, 0.7)
+    page = open_desk(anna)
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a", "a", "a")
+    expect(page, "#message-text").to_contain_text("3 decisions are kept")
+    last = page.locator("#text").inner_text()
+    Assignment.objects.all().delete()
+    for text in Text.objects.exclude(content=last):
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    page.unroute("**/decide/")
+    expect(page, "#refusals li").to_have_count(3)
+    expect(page, "#message").to_be_hidden()
+    press(page, "u")
+    expect(page, "#message-text").to_contain_text("no decision of yours")
+    expect(page, "#refusals li").to_have_count(3)
+    assert barriers(page, "refusals") == []
+    page.locator("#refusals").get_by_role("button", name="Close").first.click()
+    expect(page, "#refusals li").to_have_count(2)
+    again = page.locator("#refusals q").first.inner_text()
+    page.get_by_role("button", name="Back to this text").first.click()
+    expect(page, "#text").to_have_text(again)
+    expect(page, "#refusals li").to_have_count(1)
 
 
 def test_a_label_that_was_replaced_is_looked_at_again(
@@ -170,7 +197,7 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     weather = project.categories.get(name="Weather").pk
     annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
     press(page, "a")
-    expect(page, "#message-text").to_contain_text("A newer label with another category has taken this one's place")
+    expect(page, "#refusals").to_contain_text("A newer label with another category has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#suggested").to_have_text("Weather")
     press(page, "a")
@@ -186,7 +213,7 @@ def test_what_another_person_decides_appears_without_reload(
     Assignment.objects.all().delete()
     text = Text.objects.get()
     record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
-    expect(page, "#message-text").to_contain_text("ben has decided this text meanwhile", timeout=8000)
+    expect(page, "#message-text").to_contain_text("ben has decided this text meanwhile")
     page.get_by_role("button", name="Next text").click()
     expect(page, "#empty-title").to_have_text("Everything is decided.")
 
@@ -202,6 +229,66 @@ def test_undo_brings_the_last_text_back(open_desk: Open, anna: Reviewer, add_lab
     expect(page, "#message-text").to_contain_text("Undone")
     press(page, "a")
     assert [review.action for review in made(page, 3)] == ["reject", "undo", "approve"]
+
+
+def comment(page: Any, words: str) -> None:
+    press(page, "c")
+    page.keyboard.type(words)
+    press(page, "Escape")
+
+
+def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.route("**/decide/", lambda route: route.abort())
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("kept in this browser")
+    comment(page, "of the second")
+    press(page, "u")
+    expect(page, "#comment").to_have_value("half a joke")
+    page.unroute("**/decide/")
+    press(page, "a")
+    expect(page, "#comment").to_have_value("of the second")
+    assert made(page, 1)[0].comment == "half a joke"
+
+
+def test_a_refused_decision_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    comment(page, "half a joke")
+    press(page, "2")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_a_text_that_comes_back_late_waits_while_somebody_writes(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    first = page.locator("#text").inner_text()
+    press(page, "a")
+    made(page, 1)
+    held: list[Any] = []
+    page.route("**/undo/", lambda route: held.append(route))
+    press(page, "u", "c")
+    page.keyboard.type("a r")
+    wait_until(page, lambda: bool(held))
+    held[0].continue_()
+    expect(page, "#message-text").to_have_text("Undone. The text comes next.")
+    page.keyboard.type("ainy match")
+    expect(page, "#comment").to_have_value("a rainy match")
+    press(page, "Escape", "a")
+    assert [review.action for review in made(page, 3)] == ["approve", "undo", "approve"]
+    expect(page, "#text").to_have_text(first)
 
 
 def test_decisions_outlive_a_lost_connection_and_a_reload(
@@ -272,6 +359,34 @@ def test_a_filter_shows_only_some_texts(open_desk: Open, anna: Reviewer, add_lab
     expect(page, "#text").to_have_text("Match number 2")
     press(page, "a")
     expect(page, "#empty-title").to_contain_text("your filters")
+
+
+def test_another_filter_keeps_those_that_the_dialog_has_no_field_for(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.goto(page.url + "?max_confidence=0.55&evil=1")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("With these words").fill("Match")
+    page.get_by_role("button", name="Show these").click()
+    page.wait_for_url(re.compile("words=Match"))
+    assert "max_confidence=0.55" in page.url and "evil" not in page.url
+    expect(page, "#text").to_have_text("Match number 0")
+
+
+def test_the_confidence_in_a_retired_category_can_be_modified(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    project.categories.filter(name="Sports").update(is_active=False)
+    page = open_desk(anna)
+    press(page, "m")
+    page.keyboard.type("90")
+    press(page, "Enter")
+    [review] = made(page, 1)
+    assert (review.action, review.confidence_after) == ("modify", 0.9)
+    assert review.category_after and review.category_after.name == "Sports"
 
 
 def test_help_and_guidelines_open_and_close_by_keys(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
@@ -382,6 +497,18 @@ def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
     assert Review.objects.filter(action="flag").count() == 0
 
 
+def test_the_comment_goes_on_as_the_reason_of_a_flag(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    page.locator("#comment").fill("x" * 4_990)
+    press(page, "Escape", "f")
+    expect(page, "#flag-reason").to_have_value("x" * 4_990)
+    page.keyboard.type(" and a reason that is too long")
+    page.get_by_role("button", name="Flag", exact=True).click()
+    [review] = made(page, 1)
+    assert (review.action, review.comment) == ("flag", "x" * 4_990 + " and a rea")
+
+
 # --- None of these ----------------------------------------------------------------------------------------------------
 
 
@@ -483,9 +610,11 @@ def test_a_blind_text_is_not_compared(open_desk: Open, anna: Reviewer, add_label
     page = open_desk(anna)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.reload()  # heard from the beginning
+    page.wait_for_selector("#desk[data-state=text][data-seen]")
     page.wait_for_timeout(600)
     expect(page, "#similar").to_be_hidden()
-    assert not [url for url in asked if "similar" in url]
+    assert not [url for url in asked if "/similar/" in url]
 
 
 # --- For everybody ----------------------------------------------------------------------------------------------------

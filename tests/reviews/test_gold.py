@@ -73,6 +73,25 @@ def test_nobody_gets_the_same_gold_twice(project: Project, gold: Text, anna: Rev
     assert found.text == text
 
 
+def test_skipped_gold_does_not_come_straight_back(project: Project, gold: Text, anna: Reviewer, add_labeled) -> None:
+    [text] = add_labeled(0.3)
+    claim(anna, project)
+    record(anna, gold.pk, Decision(Action.SKIP))
+    found = claim(anna, project)
+    assert isinstance(found, Assignment)
+    assert found.text == text
+
+
+def test_gold_whose_skip_was_undone_comes_again(project: Project, gold: Text, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.3)
+    claim(anna, project)
+    record(anna, gold.pk, Decision(Action.SKIP))
+    undo(anna)
+    found = claim(anna, project)
+    assert isinstance(found, Assignment)
+    assert found.text == gold
+
+
 def test_gold_looks_like_a_text_of_the_blind_audit(project: Project, gold: Text, anna: Reviewer, add_labeled) -> None:
     add_labeled(0.3)
     found = claim(anna, project)

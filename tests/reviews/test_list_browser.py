@@ -47,10 +47,6 @@ def test_a_group_of_near_duplicates_is_decided_but_for_one_and_undone(
     assert Text.objects.filter(status=TextStatus.NEEDS_REVIEW).count() == 4
 
 
-def rows(page: Any) -> Any:
-    return page.locator(".list-row")
-
-
 def test_a_batch_is_approved_by_keyboard_and_undone(open_list: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:
     texts = add_labeled(0.2, 0.3, 0.4)
     page = open_list(anna)
@@ -64,13 +60,13 @@ def test_a_batch_is_approved_by_keyboard_and_undone(open_list: Open, anna: Revie
     page.keyboard.press("Enter")
     page.wait_for_selector("#undo-batch")
     expect(page, "body").to_contain_text("2 texts decided.")
-    assert rows(page).count() == 1
+    expect(page, ".list-row").to_have_count(1)
     decided = set(Text.objects.filter(status=TextStatus.REVIEWED).values_list("pk", flat=True))
     assert decided == {texts[0].pk, texts[1].pk}
 
     page.click("#undo-batch")
     expect(page, "body").to_contain_text("2 texts undone.")
-    assert rows(page).count() == 3
+    expect(page, ".list-row").to_have_count(3)
     assert Review.objects.effective().count() == 0
 
 
@@ -114,7 +110,7 @@ def test_it_works_without_a_script(open_list: Open, anna: Reviewer, add_labeled:
     page.click("#approve")
     page.click("#apply")
     page.click("#undo-batch")
-    assert rows(page).count() == 2
+    expect(page, ".list-row").to_have_count(2)
     assert (Review.objects.count(), Review.objects.effective().count()) == (4, 0)
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from labeling import certification, discovering, drifting, suspects
 from labeling.models import LabelingRun, Project, Text
 from reviews.decisions import Decision, record
-from reviews.models import Action, Review, Reviewer
+from reviews.models import Action, Assignment, Review, Reviewer
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -99,6 +99,15 @@ def test_sent_twice_it_is_decided_once(boss: Client, project: Project, flagged: 
 def test_the_manager_sends_a_text_back(boss: Client, project: Project, flagged: Text) -> None:
     boss.post(address(project, f"cases/{flagged.pk}/return/"), {"comment": "it is fine"})
     assert Text.objects.get(pk=flagged.pk).status == "needs_review"
+
+
+def test_a_decided_text_whose_flag_is_dismissed_stays_decided(
+    boss: Client, project: Project, ben: Reviewer, decided: Text
+) -> None:
+    Assignment.objects.create(text=decided, reviewer=ben, slot=1, reason="gold")
+    record(ben, decided.pk, Decision(Action.FLAG, comment="two answers are right"))
+    answer = boss.post(address(project, f"cases/{decided.pk}/return/"), follow=True)
+    assert f"Text {decided.pk} stays decided as it was." in answer.content.decode()
 
 
 def test_the_manager_adds_a_proposed_category(boss: Client, project: Project, flagged: Text) -> None:

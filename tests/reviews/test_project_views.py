@@ -148,6 +148,12 @@ def test_a_set_of_categories_fills_in_the_form(as_mia: Client) -> None:
     assert as_mia.get(f"{address('new')}?set=nonsense").status_code == 200
 
 
+def test_a_set_chosen_while_writing_keeps_what_was_written(as_mia: Client) -> None:
+    page = text_of(as_mia.post(address("new"), {"name": "Mail", "instructions": "Read twice.", "set": "sentiment"}))
+    assert "Positive: The writer is pleased" in page and "Mail" in page and "Read twice." in page
+    assert not Project.objects.filter(name="Mail").exists()
+
+
 def test_settings_are_saved(as_mia: Client, project: Project) -> None:
     sent = settings_of(as_mia, project) | {"threshold": "0.91", "spending_cap": "12.5", "name": "Daily"}
     answer = as_mia.post(address("edit", project.pk), sent, follow=True)

@@ -1,5 +1,6 @@
 """Projects in a real browser: one is made by clicking, categories are moved and merged, people are added."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def test_a_project_with_three_categories_is_made_by_clicking(open_page: Open) ->
     page = open_page("")
     page.get_by_role("link", name="New project").click()
     page.get_by_label("Name").fill("Opinions")
-    page.get_by_role("link", name="Sentiment").click()
+    page.get_by_role("button", name="Sentiment").click()
     expect(page, "#id_categories").to_have_value(
         "Positive: The writer is pleased, praises or recommends.\n"
         "Neutral: Facts, questions, or praise and blame in balance.\n"
@@ -41,6 +42,16 @@ def test_a_project_with_three_categories_is_made_by_clicking(open_page: Open) ->
     page.get_by_role("button", name="Create the project").click()
     expect(page, ".frame-messages").to_contain_text("Project Opinions is made")
     assert names(Project.objects.get(name="Opinions")) == ["Positive", "Neutral", "Negative"]
+
+
+def test_before_its_script_has_come_the_page_keeps_what_was_typed(open_page: Open) -> None:
+    page = open_page("new/", java_script_enabled=False)
+    page.get_by_label("Name").fill("Opinions")
+    page.get_by_role("button", name="Sentiment").click()
+    expect(page, "#id_categories").to_have_value(re.compile("^Positive: "))
+    expect(page, "#id_name").to_have_value("Opinions")
+    page.get_by_label("Name").press("Enter")
+    expect(page, ".frame-messages").to_contain_text("Project Opinions is made")
 
 
 def test_categories_are_put_in_order_by_keyboard(open_page: Open, project: Project) -> None:

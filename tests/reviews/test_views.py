@@ -314,6 +314,17 @@ def test_undo_brings_the_text_back_as_it_lay_there(
     assert got["decisions"] == []
 
 
+def test_undo_goes_back_beyond_the_decisions_that_are_shown(
+    desk: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    for text in add_labeled(*[0.5] * 10):
+        record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    answers = [post(desk, project, "undo") for _ in range(10)]
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert len(answers[7].json()["decisions"]) == 2
+    assert not Review.objects.effective().exists()
+
+
 def test_undo_of_a_skipped_text_that_went_to_another_desk_leaves_it_there(
     desk: Client, project: Project, ben: Reviewer, add_labeled: AddLabeled
 ) -> None:

@@ -1,8 +1,8 @@
 // A run's page: asks how far it is every few seconds while somebody looks at it. Data goes in as text only.
 
-const LONGEST_WAIT = 30_000;
-const GIVE_UP = 10_000;
-const byId = (id) => document.getElementById(id);
+import { poll } from "../reviews/poll.js";
+import { byId } from "../reviews/view.js";
+
 const count = (value) => value.toLocaleString("en");
 
 function ago(seconds) {
@@ -33,6 +33,8 @@ function draw(run) {
   byId("run-failures").hidden = !run.failed;
   if (byId("run-failed")) byId("run-failed").hidden = !run.failed;
   for (const form of document.querySelectorAll("#run [data-verb]")) form.hidden = !run.verbs.includes(form.dataset.verb);
+  byId("run-updated").hidden = run.is_finished;
+  return run.is_finished;
 }
 
 function cell(name, text) {
@@ -48,41 +50,8 @@ function fill(parent, children) {
   if (!isSame) parent.replaceChildren(...children);
 }
 
-function poll(settings) {
-  let failures = 0;
-  let timer = 0;
-
-  async function ask() {
-    clearTimeout(timer);
-    let isFinished = false;
-    try {
-      const response = await fetch(settings.url, { credentials: "same-origin", signal: AbortSignal.timeout(GIVE_UP) });
-      if (!response.ok || response.redirected) throw new Error("no answer");
-      const run = await response.json();
-      draw(run);
-      failures = 0;
-      isFinished = run.is_finished;
-    } catch {
-      failures += 1;
-      byId("run-trouble").textContent = "The server cannot be reached. The numbers are old. This page keeps trying.";
-    }
-    byId("run-trouble").hidden = !failures;
-    if (!isFinished) again();
-  }
-
-  function again() {
-    clearTimeout(timer);
-    if (document.visibilityState !== "visible") return;
-    timer = setTimeout(ask, Math.min(settings.seconds * 1000 * 2 ** failures, LONGEST_WAIT));
-  }
-
-  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? ask() : again()));
-  again();
+// The admin has this script on its other pages of runs as well.
+if (byId("run")) {
+  const isFinished = draw(JSON.parse(byId("run-progress").textContent));
+  if (!isFinished) poll(JSON.parse(byId("run-live").textContent), draw);
 }
-
-addEventListener("DOMContentLoaded", () => {
-  if (!byId("run")) return;
-  const run = JSON.parse(byId("run-progress").textContent);
-  draw(run);
-  if (!run.is_finished) poll(JSON.parse(byId("run-live").textContent));
-});

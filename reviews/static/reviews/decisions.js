@@ -1,10 +1,11 @@
 // What the person decides, takes back, and what the server says to it.
 
 import { Refused, post } from "./api.js";
+import { isWriting } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import * as view from "./view.js";
 
-const { byId, info, say, showMessage } = view;
+const { byId, info, say, showMessage, showRefusal } = view;
 
 export class Decisions {
   constructor({ settings, queue }) {
@@ -59,8 +60,7 @@ export class Decisions {
   }
 
   // For a manager; with the name of a category when none of the project's fits.
-  flag(words, proposedCategory = "") {
-    const comment = [byId("comment").value.trim(), words].filter(Boolean).join("\n");
+  flag(comment, proposedCategory = "") {
     this.decide("flag", { label_id: null, comment, proposed_category: proposedCategory });
   }
 
@@ -75,7 +75,7 @@ export class Decisions {
 
   async undo(reviewId = null) {
     const unsent = reviewId === null ? this.outbox.takeBack() : null;
-    if (unsent) return this.#bring(unsent.text, "Taken back: it was not sent yet.");
+    if (unsent) return this.#bring(withComment(unsent), "Taken back: it was not sent yet.");
     try {
       const last = reviewId === null ? this.outbox.items.at(-1) : null;
       await this.outbox.flush();
@@ -83,7 +83,7 @@ export class Decisions {
       if (last && !last.isSaved) return;
       const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
       this.standing(answer);
-      if (answer.text) this.#bring(answer.text, "Undone. The text is here again.");
+      if (answer.text) this.#bring(answer.text, "Undone.");
       else info("Undone. The text is on another desk now.");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -91,8 +91,14 @@ export class Decisions {
     }
   }
 
-  #bring(text, words) {
-    this.texts.bring(text);
+  // Letters that are still being typed would be commands for the text that comes: it waits while somebody writes.
+  #bring(text, done) {
+    const { texts } = this;
+    const waits = texts.current !== null && isWriting(byId("desk"));
+    if (texts.current) texts.current.draft = byId("comment").value;
+    if (waits) texts.bringNext(text);
+    else texts.bring(text);
+    const words = `${done} The text ${waits ? "comes next" : "is here again"}.`.trim();
     say(words);
     info(words);
   }
@@ -107,14 +113,19 @@ export class Decisions {
   #saved(answer) {
     this.standing(answer);
     this.texts.take(answer.text);
+    this.#noLongerWaiting();
+  }
+
+  #noLongerWaiting() {
     if (!this.outbox.items.length) view.hideMessage("waiting");
   }
 
   // The server said no for good: the decision is not written, and the person must know and can go back.
   #refused(error, item) {
     this.texts.advance();
+    this.#noLongerWaiting();
     const words = `Your decision was not saved. ${withOther(error)}`;
-    showMessage(words, [["Back to this text", () => this.#back(item.text)]], "error");
+    showRefusal(item.text, words, [["Back to this text", () => this.#back(withComment(item))]]);
   }
 
   // A newer label may have come: the text is asked for again if it still lies on this desk.
@@ -122,7 +133,7 @@ export class Decisions {
     const besides = this.texts.ids.filter((id) => id !== text.id);
     const answer = await this.queue(() => post(this.urls.next, { besides, filters: {} })).catch(() => ({}));
     if (answer.text && answer.text.id !== text.id) this.texts.items.push(answer.text);
-    this.#bring(answer.text?.id === text.id ? answer.text : text, "This is the text again.");
+    this.#bring(answer.text?.id === text.id ? { ...answer.text, draft: text.draft } : text, "");
   }
 
   #waiting(error, count) {
@@ -135,6 +146,11 @@ export class Decisions {
 
 export function said(other) {
   return other.category ? `${other.action}: ${other.category}` : other.action;
+}
+
+// What was written about a text comes back with it.
+function withComment({ text, decision }) {
+  return { ...text, draft: decision.comment };
 }
 
 function withOther(error) {

@@ -10,7 +10,8 @@ export class DecisionDialogs {
     this.text = null; // for which the dialog was opened
     this.#onOk("modify", () => {
       const confidence = Number(value("modify-confidence")) / 100;
-      decisions.decide("modify", { category_id: Number(value("modify-category")), confidence });
+      // A category that was retired is not in the list: without another one the text keeps it.
+      decisions.decide("modify", { category_id: Number(value("modify-category")) || null, confidence });
     });
     this.#onOk("flag", () => decisions.flag(value("flag-reason")));
     this.#onOk("propose", () => decisions.flag(value("propose-comment"), value("propose-name")));
@@ -24,13 +25,16 @@ export class DecisionDialogs {
     byId("modify-category").value = label.category_id;
   }
 
+  // What is written already goes on here: it is one comment, no longer than the server takes.
   flag() {
     this.#open("flag", "flag-reason");
+    byId("flag-reason").value = value("comment");
   }
 
   propose(name = "") {
     this.#open("propose", name ? "propose-comment" : "propose-name");
     byId("propose-name").value = name;
+    byId("propose-comment").value = value("comment");
     requireName();
   }
 

@@ -51,6 +51,11 @@ function categoryKeys(categories, actions) {
   return keys;
 }
 
+// Somebody writes in a field in there: keys are letters now.
+export function isWriting(parent) {
+  return parent.contains(document.activeElement?.closest(FIELDS) ?? null);
+}
+
 // Calls act(action) or choose(categoryId) for a key pressed outside of fields and dialogs.
 export function listen(keymap, { act, choose }) {
   document.addEventListener("keydown", (event) => {

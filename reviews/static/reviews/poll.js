@@ -5,20 +5,22 @@ import { byId } from "./view.js";
 const LONGEST_WAIT = 30_000;
 const GIVE_UP = 10_000;
 
-// The page comes with its first numbers; `draw` is called with each answer after.
+// The page comes with its first numbers; `draw` is called with each answer after. It returns true with the last one.
 export function poll(settings, draw) {
   const usual = settings.poll_seconds * 1000;
   let updatedAt = performance.now();
   let failures = 0;
   let timer = 0;
   let isAsking = false;
+  let isOver = false;
 
   async function ask() {
-    if (isAsking) return;
+    if (isAsking || isOver) return;
     clearTimeout(timer);
     isAsking = true;
     try {
       const response = await fetch(settings.url, { credentials: "same-origin", signal: AbortSignal.timeout(GIVE_UP) });
+      if (response.redirected) return fail("You are signed out. Sign in again.", true);
       const answer = await response.json();
       if (response.ok) succeed(answer);
       else fail(answer.message, answer.code === "signed_out");
@@ -32,7 +34,7 @@ export function poll(settings, draw) {
 
   function again() {
     clearTimeout(timer);
-    if (document.visibilityState !== "visible") return;
+    if (isOver || document.visibilityState !== "visible") return;
     timer = setTimeout(ask, Math.min(usual * 2 ** failures, LONGEST_WAIT));
   }
 
@@ -40,7 +42,7 @@ export function poll(settings, draw) {
     failures = 0;
     updatedAt = performance.now();
     byId("trouble").hidden = true;
-    draw(answer);
+    isOver = draw(answer) === true;
     tick();
   }
 

@@ -41,6 +41,13 @@ export class Texts {
     this.#show();
   }
 
+  // Behind the one that is shown, which stays as it is.
+  bringNext(text) {
+    if (text.id === this.current.id) return;
+    this.drop(text.id);
+    this.items.splice(1, 0, text);
+  }
+
   // A text behind the one that is shown is not on this desk any more.
   drop(id) {
     this.items = this.items.filter((text) => text.id !== id);

@@ -1,6 +1,7 @@
 // Draws the page. Data goes in as text only: nothing that came from a text or a person is ever parsed as HTML.
 
 const LONG = 1800; // characters from which a text is folded
+const EXCERPT = 70; // characters that tell one text from another
 
 export const byId = (id) => document.getElementById(id);
 export const percent = (value) => `${Math.round(value * 100)} %`;
@@ -48,7 +49,7 @@ export function drawText(text, categories, keymap) {
   drawHistory(text.history || []);
   drawSuggestion(text.label, categories, keymap);
   drawActions(text.label);
-  byId("comment").value = "";
+  byId("comment").value = text.draft ?? "";
 }
 
 export function fold(isFolded) {
@@ -209,18 +210,30 @@ export function say(words) {
 export function showMessage(words, buttons = [], kind = "warning") {
   const box = byId("message");
   byId("message-text").textContent = words;
-  byId("message-buttons").replaceChildren(
-    ...[...buttons, ["Close", () => {}]].map(([label, work]) => {
-      const button = make("button", { text: label, type: "button", className: "desk-button" });
-      button.addEventListener("click", () => {
-        hideMessage();
-        work();
-      });
-      return button;
-    }),
-  );
+  byId("message-buttons").replaceChildren(...closing(buttons, () => hideMessage()));
   box.dataset.kind = kind;
   box.hidden = false;
+}
+
+// A decision that is lost: what is said after it must not hide it, so it stays until the person closes it.
+export function showRefusal(text, words, buttons) {
+  const row = make("li", { className: "desk-message", "data-kind": "error", "data-text": text.id });
+  const answers = closing(buttons, () => row.remove());
+  const excerpt = make("q", { text: [...text.content].slice(0, EXCERPT).join(""), dir: "auto" });
+  row.append(make("p", { text: `${words} ` }, excerpt), make("div", { className: "desk-message-buttons" }, ...answers));
+  document.querySelector(`#refusals [data-text="${text.id}"]`)?.remove();
+  byId("refusals").append(row);
+}
+
+function closing(buttons, close) {
+  return [...buttons, ["Close", () => {}]].map(([label, work]) => {
+    const button = make("button", { text: label, type: "button", className: "desk-button" });
+    button.addEventListener("click", () => {
+      close();
+      work();
+    });
+    return button;
+  });
 }
 
 export function info(words) {
