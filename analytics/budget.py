@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.core.cache import cache
@@ -151,6 +152,15 @@ def has(count: int) -> str:
 # --- What has been proven ---------------------------------------------------------------------------------------------
 
 
+class Standing(StrEnum):
+    """What has become of a certificate, in words as people read them."""
+
+    NOTHING_PROVEN = "Nothing proven"
+    ENDED = "Ended"
+    IN_USE = "In use"
+    NOT_IN_USE = "Holds, not in use"
+
+
 @dataclass(frozen=True)
 class Proof:
     """A certificate with what became of it: `ended` says why it proves nothing any more, `use` that it is applied."""
@@ -164,12 +174,12 @@ class Proof:
         return self.certificate.is_granted and self.ended is None and self.use is None
 
     @property
-    def standing(self) -> str:
+    def standing(self) -> Standing:
         if not self.certificate.is_granted:
-            return "Nothing proven"
+            return Standing.NOTHING_PROVEN
         if self.ended:
-            return "Ended"
-        return "In use" if self.use else "Holds, not in use"
+            return Standing.ENDED
+        return Standing.IN_USE if self.use else Standing.NOT_IN_USE
 
 
 def proof_of(certificate: Certificate) -> Proof:

@@ -8,7 +8,7 @@ from django.utils.safestring import mark_safe
 from rest_framework.renderers import JSONRenderer
 
 from analytics import drawing, figures
-from analytics.figures import accuracy, costs
+from analytics.figures import accuracy
 from analytics.figures.shapes import Figure, counted, texts
 from analytics.statistics import Statistics
 from analytics.statistics_serializers import StatisticsSerializer
@@ -68,7 +68,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
             if audited.audited
             else "How often the machine is right is not known: no text of the blind audit has been decided.",
         ),
-        ("Promised", costs.promise(found)),
+        ("Promised", found.promise),
         ("People", f"{counted(len(people), 'person', 'people')} reviewed: {counted(decisions, 'decision')} in all."),
         ("Cost", f"{cost:,.2f} for asking models, by the prices that the project has."),
     ]

@@ -17,7 +17,7 @@ from labeling.models import Project
 class Statistics:
     """As of `counted_at`. `part` says in words what the filters leave; it is empty for the whole project.
 
-    `is_cut`: there are more reviews than are counted, and the oldest are left out.
+    `is_cut`: there are more reviews than are counted, and the oldest are left out. `promise` is of the whole project.
     """
 
     project_id: int
@@ -41,6 +41,7 @@ class Statistics:
     providers: tuple[ProviderCost, ...]
     runs: tuple[RunThroughput, ...]
     certificates: tuple[CertificateRow, ...]
+    promise: str
 
 
 def of_counted(project: Project, counted: Counted, names: Names, filters: Filters = EVERYTHING) -> Statistics:
@@ -48,6 +49,7 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
     texts, reviews = choosing.texts_of(tables, filters), choosing.reviews_of(tables, filters)
     done = activity.of(reviews, names, counted.details["with_others"])
     audits, runs = choosing.audits_of(tables, filters), costs.runs(tables.runs, names, filters)
+    certificates = costs.certificates(counted.details)
     return Statistics(
         project_id=project.pk,
         project=project.name,
@@ -69,7 +71,8 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
         agreement=activity.agreed(counted.details),
         providers=costs.by_provider(runs),
         runs=runs,
-        certificates=costs.certificates(counted.details, filters),
+        certificates=costs.made_between(certificates, filters),
+        promise=costs.promise(certificates),
     )
 
 

@@ -15,7 +15,7 @@ def certificates(found: Statistics) -> Figure:
     return Figure(
         name="certificates",
         title="Certificates",
-        summary=promise(found),
+        summary=found.promise,
         table=Table.of(
             [
                 *words("Made", "Standing", "Promise"),
@@ -48,16 +48,6 @@ def certificates(found: Statistics) -> Figure:
         else None,
         note="Each look at the blind audit, newest first, as it stood when the figures were counted.",
     )
-
-
-def promise(found: Statistics) -> str:
-    """What is promised about the labels now, in one sentence."""
-    in_use = next((row for row in found.certificates if row.standing == "In use"), None)
-    if in_use:
-        return in_use.sentence
-    if found.certificates:
-        return "No certificate is in use: nothing is promised about the labels now."
-    return "Nobody has looked at the audit, so that nothing is promised about the labels."
 
 
 def _end_of_axis(shares: Sequence[float]) -> float:

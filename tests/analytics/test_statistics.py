@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analytics import accuracy, keeping, quality, statistics
+from analytics import accuracy, figures, keeping, quality, report, statistics
 from analytics.activity import ReviewerActivity
 from analytics.choosing import Filters, Names
 from analytics.statistics import Statistics
@@ -248,3 +248,15 @@ def test_certificates_say_what_became_of_them(project: Project, anna: Reviewer) 
     add_machine_labeled(project, [0.9])
     (row,) = found(project).certificates
     assert (row.standing, row.ended) == ("Ended", "Texts have been added since.")
+
+
+def test_a_certificate_in_use_promises_whatever_dates_are_looked_at(project: Project, anna: Reviewer) -> None:
+    add_audited(project, anna)
+    made = certification.certify(project, promise="dataset", budget=0.1)
+    certification.apply(made)
+    project.refresh_from_db()
+    tomorrow = Filters(since=timezone.localdate() + timedelta(days=1))
+    told = statistics.of_counted(project, keeping.count(project), Names.of(project), tomorrow)
+    assert told.certificates == ()
+    assert figures.one_of(told, "certificates").summary == made.sentence
+    assert made.sentence in dict(report.main_points(told))["Promised"]
