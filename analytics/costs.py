@@ -74,7 +74,7 @@ class CertificateRow:
 
 
 def runs(cells: Cells, names: Names, filters: Filters) -> tuple[RunThroughput, ...]:
-    """The newest 200 runs, newest first. Dates are those on which they were started."""
+    """Newest first. Dates are those on which they were started."""
     columns = ("run", "texts", "failed", "requests", "prompt_tokens", "completion_tokens", "cost", "milliseconds")
     rows = zip(*(cells[name].tolist() for name in columns), strict=True)
     counted = {key: counts for key, *counts in rows}

@@ -17,7 +17,8 @@ from labeling.models import Project
 class Statistics:
     """As of `counted_at`. `part` says in words what the filters leave; it is empty for the whole project.
 
-    `is_cut`: there are more reviews than are counted, and the oldest are left out. `promise` is of the whole project.
+    `is_cut`: there are more reviews than are counted, and the oldest are left out. `runs` are the
+    newest 200; `promise` is of the whole project.
     """
 
     project_id: int
@@ -70,7 +71,7 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
         activity_by_reviewer=done.by_reviewer,
         agreement=activity.agreed(counted.details),
         providers=costs.by_provider(runs),
-        runs=runs,
+        runs=runs[: choosing.MOST_RUNS],
         certificates=costs.made_between(certificates, filters),
         promise=costs.promise(certificates),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from analytics.charts import Chart, Kind, Series
+from analytics.choosing import MOST_RUNS
 from analytics.costs import CertificateRow, ProviderCost
 from analytics.figures.shapes import MOST_BARS, Figure, Table, counted, decimals, numbers, shares, texts, words
 from analytics.statistics import Statistics
@@ -125,5 +126,6 @@ def runs(found: Statistics) -> Figure:
         )
         if measured
         else None,
-        note="Seconds are those that processes spent, several at a time where several worked.",
+        note=f"The newest {MOST_RUNS} runs. Seconds are those that processes spent, several at a time where several "
+        "worked.",
     )

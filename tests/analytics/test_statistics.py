@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analytics import accuracy, figures, keeping, quality, report, statistics
+from analytics import accuracy, choosing, figures, keeping, quality, report, statistics
 from analytics.activity import ReviewerActivity
 from analytics.choosing import Filters, Names
 from analytics.statistics import Statistics
@@ -237,6 +237,15 @@ def test_costs_are_summed_by_provider_and_runs_have_their_speed(project: Project
     assert [run.per_second for run in told.runs] == [1000.0, 25.0, 25.0]
     only = statistics.of_counted(project, keeping.count(project), Names.of(project), Filters(run=newest.pk))
     assert [run.run_id for run in only.runs] == [newest.pk]
+
+
+def test_all_runs_are_paid_for_however_few_are_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "MOST_RUNS", 2)
+    runs = [run_with(project, "paid", texts=100, cost=Decimal("0.125")) for _ in range(3)]
+    told = found(project)
+    assert [run.run_id for run in told.runs] == [runs[2].pk, runs[1].pk]
+    (row,) = told.providers
+    assert (row.runs, row.texts, row.cost) == (3, 600, 0.75)
 
 
 def test_certificates_say_what_became_of_them(project: Project, anna: Reviewer) -> None:

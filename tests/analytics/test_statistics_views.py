@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from analytics import confused, figures, keeping, statistics
+from analytics import choosing, confused, figures, keeping, statistics
 from labeling import api_keys
 from labeling.models import Category, Project
 from reviews.models import Review, Reviewer
@@ -129,6 +129,17 @@ def test_a_wrong_filter_is_named(get: Any, mia: User, project: Project, wanted: 
     answer = api(mia, project=project.pk, **wanted)
     assert answer.status_code == 400
     assert set(answer.json()["errors"]) <= {*wanted, "to"}
+
+
+def test_a_run_older_than_those_listed_can_be_chosen(
+    get: Any, project: Project, history: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "MOST_RUNS", 0)
+    oldest = project.runs.order_by("pk").first()
+    assert oldest is not None
+    page = get(run=oldest.pk)
+    assert page.status_code == 200
+    assert f'<option value="{oldest.pk}" selected>' in page.content.decode()
 
 
 # --- The texts of a cell ----------------------------------------------------------------------------------------------
