@@ -30,7 +30,12 @@ def outlook(project: Project) -> dict[str, Any]:
 
 def forget(project: Project) -> None:
     """What was reckoned is old: something was changed by hand."""
-    cache.delete(f"analytics.outlook.{project.pk}")
+    cache.delete_many([f"analytics.outlook.{project.pk}", proof_key(project.pk)])
+
+
+def proof_key(project_id: int) -> str:
+    """Under which the start page keeps what it says of the budget."""
+    return f"analytics.dashboard.{project_id}"
 
 
 def _reckon(project: Project) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def cards(projects: Sequence[Any]) -> list[Card]:
     keys = [project.pk for project in projects]
     counts, waiting = counting.texts_by_status(keys), counting.waiting_for_people(keys)
     runs, next_texts, trends = running(keys), _next_texts(projects), _trends(keys)
-    proofs = cache.get_many([_proof_key(pk) for pk in keys])
+    proofs = cache.get_many([budget.proof_key(pk) for pk in keys])
     return [
         Card(
             project=project,
@@ -128,7 +128,7 @@ def cards(projects: Sequence[Any]) -> list[Card]:
             next_texts=next_texts.get(project.pk, ()),
             trend=trends.get(project.pk),
             steps=first_run.steps(project, _facts(project, counts[project.pk])),
-            proof=proofs.get(_proof_key(project.pk)),
+            proof=proofs.get(budget.proof_key(project.pk)),
         )
         for project in projects
     ]
@@ -236,11 +236,7 @@ def _trend(values: Sequence[float]) -> Trend:
 
 def proof_of(project: Project) -> dict[str, Any]:
     """What is proven, what is missing, what is left to do and what to look at, in words; as it was some seconds ago."""
-    return remembered(_proof_key(project.pk), lambda: _proof(project))
-
-
-def _proof_key(project_id: int) -> str:
-    return f"analytics.dashboard.{project_id}"
+    return remembered(budget.proof_key(project.pk), lambda: _proof(project))
 
 
 def _proof(project: Project) -> dict[str, Any]:
