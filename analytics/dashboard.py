@@ -10,6 +10,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Substr
+from django.urls import reverse
 from django.utils.text import Truncator
 
 from analytics import budget, first_run
@@ -17,7 +18,7 @@ from analytics.first_run import Facts, Step
 from analytics.remembering import remembered
 from analytics.wording import number, percent
 from labeling import counting, drifting, planning, run_progress, standing
-from labeling.choices import UNFINISHED_RUNS, ClassifierKind, TextStatus
+from labeling.choices import UNDONE, UNFINISHED_RUNS, ClassifierKind, TextStatus
 from labeling.counting import StatusCounts
 from labeling.models import Category, Certificate, Classifier, LabelingRun, Project, Text
 from labeling.projects import DEFAULT
@@ -35,6 +36,7 @@ SHOWN_FIRST = (  # from done to undone, as the bar is drawn
     TextStatus.FAILED,
     TextStatus.UNLABELED,
 )
+DONE = tuple(status for status in SHOWN_FIRST if status not in UNDONE)
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,14 @@ def shown_projects(projects: QuerySet[Project]) -> list[Any]:
     running = LabelingRun.objects.filter(project=OuterRef("pk"), status__in=UNFINISHED_RUNS)
     granted = Certificate.objects.filter(project=OuterRef("pk"), threshold__isnull=False)
     categories = Category.objects.filter(project=OuterRef("pk"), is_active=True).order_by().values("project")
+    texts = Text.objects.filter(project=OuterRef("pk")).order_by()
     annotated = projects.filter(is_archived=False).annotate(
         is_running=Exists(running),
         is_certified=Exists(granted),
+        # Asked anew, not from counts that are kept for a while: who has just labeled is not told to label.
+        has_texts=Exists(texts),
+        is_labeled=Exists(texts.filter(status__in=DONE)),
+        is_reviewed=Exists(texts.filter(status=TextStatus.REVIEWED)),
         n_categories=Subquery(categories.annotate(n=Count("*")).values("n")),
         **{f"next_text_{place}": _next_text(place) for place in range(NEXT_TEXTS)},
     )
@@ -127,26 +134,28 @@ def cards(projects: Sequence[Any]) -> list[Card]:
             run=runs.get(project.pk),
             next_texts=next_texts.get(project.pk, ()),
             trend=trends.get(project.pk),
-            steps=first_run.steps(project, _facts(project, counts[project.pk])),
+            steps=_steps(project),
             proof=proofs.get(budget.proof_key(project.pk)),
         )
         for project in projects
     ]
 
 
-def live(project_ids: Sequence[int]) -> dict[str, Any]:
-    """What changes while somebody looks at the page, as JSON."""
+def live(projects: Sequence[Any]) -> dict[str, Any]:
+    """What changes while somebody looks at the page, as JSON, of projects that `shown_projects` found."""
+    project_ids = [project.pk for project in projects]
     counts, waiting = counting.texts_by_status(project_ids), counting.waiting_for_people(project_ids)
     runs = running(project_ids)
     return {
         "projects": [
             {
-                "id": pk,
-                **asdict(texts_in_parts(counts[pk])),
-                "waiting": number(waiting[pk]),
-                "run": runs.get(pk),
+                "id": project.pk,
+                **asdict(texts_in_parts(counts[project.pk])),
+                "waiting": number(waiting[project.pk]),
+                "run": runs.get(project.pk),
+                "step": next(step.title for step in _steps(project) if step.is_next),
             }
-            for pk in project_ids
+            for project in projects
         ]
     }
 
@@ -169,16 +178,15 @@ def _of_100(texts: int, total: int) -> float:
     return round(100 * texts / total, 3) if total else 0.0
 
 
-def _facts(project: Any, counts: StatusCounts) -> Facts:
-    total = sum(counts.values())
-    undone = counts.get(TextStatus.UNLABELED, 0) + counts.get(TextStatus.FAILED, 0)
-    return Facts(
+def _steps(project: Any) -> tuple[Step, ...]:
+    facts = Facts(
         categories=project.n_categories or 0,
-        texts=total,
-        labeled=total - undone,
-        reviewed=counts.get(TextStatus.REVIEWED, 0),
+        has_texts=project.has_texts,
+        is_labeled=project.is_labeled,
+        is_reviewed=project.is_reviewed,
         is_certified=project.is_certified,
     )
+    return first_run.steps(project, facts)
 
 
 def _next_texts(projects: Sequence[Any]) -> dict[int, tuple[NextText, ...]]:
@@ -203,6 +211,7 @@ def running(project_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {
         run.project_id: {
             "id": run.pk,
+            "url": reverse("runs:run", args=[run.pk]),
             "percent": min(100, 100 * done[run.pk] // max(run.total, 1)),
             "words": f"{run.get_status_display()}: {run.get_phase_display().lower()}, {number(done[run.pk])} of "
             f"{budget.texts(run.total)}",

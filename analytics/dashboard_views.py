@@ -67,7 +67,7 @@ def live_json(request: HttpRequest) -> HttpResponse:
     if refusal := _refusal(request):
         return refusal
     projects = dashboard.shown_projects(projects_of(request.user))
-    return JsonResponse(dashboard.live([project.pk for project in projects]))
+    return JsonResponse(dashboard.live(projects))
 
 
 @require_POST
