@@ -41,7 +41,7 @@ def proof_key(project_id: int) -> str:
 def _reckon(project: Project) -> dict[str, Any]:
     speed = pace.of_project(project)
     plan = planning.plan(project, seconds_per_text=speed.seconds)
-    undecided = certification.waiting_for_people(project)
+    undecided = certification.still_undecided(project)
     return {
         "texts": plan.texts,
         "open_texts": plan.open_texts,

@@ -60,7 +60,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
     cost = sum(one.cost for one in found.providers)
     return [
         ("Labeled", f"{texts(done.texts)}. The machine alone labeled {number(done.accepted)}{rate}."),
-        ("Reviewed", f"People decided {texts(done.reviewed)}{covered}; {number(done.waiting)} wait for them."),
+        ("Reviewed", f"People decided {texts(done.reviewed)}{covered}; {number(done.needs_review)} need review."),
         (
             "Sure",
             f"{accuracy.in_words(audited)} of the machine's labels are right, by {number(audited.audited)} texts of "

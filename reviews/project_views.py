@@ -46,7 +46,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 def _counted(counts: counting.StatusCounts) -> dict[str, int]:
     return {
         "all": sum(counts.values()),
-        "waiting": counts.get(TextStatus.NEEDS_REVIEW, 0),
+        "needs_review": counts.get(TextStatus.NEEDS_REVIEW, 0),
         "decided": counts.get(TextStatus.REVIEWED, 0),
         "accepted": counts.get(TextStatus.ACCEPTED, 0),
     }

@@ -40,7 +40,7 @@ def test_the_rates_are_of_what_was_labeled_and_of_all(
     surest, *_ = add_machine_labeled(project, [0.95, 0.9, 0.85, 0.3, 0.2, 0.1])
     decide([surest], anna.user)
     told = found(project).progress
-    assert (told.texts, told.machine_labeled, told.accepted, told.reviewed, told.waiting) == (8, 6, 2, 1, 3)
+    assert (told.texts, told.machine_labeled, told.accepted, told.reviewed, told.needs_review) == (8, 6, 2, 1, 3)
     assert told.auto_labeling_rate == 2 / 6
     assert told.review_coverage == 1 / 8
     assert {row.status: row.texts for row in told.by_status if row.texts} == {

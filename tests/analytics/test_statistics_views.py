@@ -68,6 +68,13 @@ def test_api_page_file_and_command_say_the_same(get: Any, mia: User, project: Pr
     assert page.context["found"].progress.reviewed == of_api["progress"]["reviewed"] > 0
 
 
+def test_what_needs_review_is_called_so_everywhere(get: Any, mia: User, project: Project, history: None) -> None:
+    needs_review = api(mia, project="News").json()["progress"]["needs_review"]
+    assert needs_review == project.texts.filter(status="needs_review").count() > 0
+    assert get().context["tiles"][0].more == f"{needs_review} need review"
+    assert f"{needs_review} need review." in get("quality-report.md").content.decode()
+
+
 def test_a_part_is_the_same_in_api_and_page(get: Any, mia: User, project: Project, history: None) -> None:
     wanted = {"category": "sports", "source": "mail", "reviewer": "anna", "from": "2020-01-01", "to": "2099-01-01"}
     of_api = api(mia, project=project.pk, **wanted).json()
