@@ -29,8 +29,9 @@ from reviews.access import may_manage
 from reviews.blind import is_blind_text
 from reviews.desk_forms import DecisionForm, FiltersForm, KeysForm, ids
 from reviews.keys import DESK_ACTIONS, WrongKeys, change_keys, keys_of
-from reviews.models import Assignment, Review, Reviewer
+from reviews.models import Assignment, Reviewer
 from reviews.pages import reviewer_and_project
+from reviews.problems import CONFLICT_CODES
 from reviews.similar import nearest
 from reviews.undoing import take_back
 
@@ -191,10 +192,7 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
     except refusals.WrongDecision as reason:
         return _refusal(400, "wrong_decision", str(reason))
     except refusals.Conflict as reason:
-        if not _is_own_repeat(reviewer, decision, reason.review):
-            return _conflict(reason)
-        assert reason.review is not None
-        review = reason.review
+        return _conflict(reason)
     answer: dict[str, Any] = {"review": review.pk, **desk.standing(reviewer, project)}
     if isinstance(following := sent.get("next"), dict):
         filters = FiltersForm.of(following)
@@ -270,23 +268,9 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Review | None) -> bool:
-    """A decision that was sent twice at one moment: the second sees what the first has just written."""
-    return (
-        review is not None
-        and review.reviewer_id == reviewer.pk
-        and review.idempotency_key == decision.idempotency_key != ""
-    )
-
-
 def _conflict(reason: refusals.Conflict) -> JsonResponse:
-    codes = {
-        refusals.AlreadyDecided: "already_decided",
-        refusals.OnAnotherDesk: "on_another_desk",
-        refusals.LabelReplaced: "label_replaced",
-    }
     other = desk.other_decision(reason.review) if reason.review else None
-    return _refusal(409, codes.get(type(reason), "conflict"), str(reason), other=other)
+    return _refusal(409, CONFLICT_CODES[type(reason)], str(reason), other=other)
 
 
 def _messages(form: Form) -> str:
