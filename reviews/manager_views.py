@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +17,6 @@ from labeling import categories, discovering, drifting, runs
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
 from reviews import adjudication, second_look
-from reviews.access import may_manage
 from reviews.manager_forms import CaseForm, NewCategoryForm, ProposalForm
 from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
@@ -98,8 +96,7 @@ def _verb(page: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
         def view(request: HttpRequest, project_id: int, **found: int) -> HttpResponseRedirect:
             if not request.user.is_authenticated:
                 return redirect_to_login(reverse(page, args=[project_id]), reverse("admin:login"))
-            if not (request.user.is_staff and may_manage(request.user)):
-                raise PermissionDenied("This page is for managers. Ask one of them for the permission.")
+            require_manager(request)
             project = get_object_or_404(Project, pk=project_id)
             try:
                 messages.success(request, work(request, project, **found))
