@@ -11,6 +11,7 @@ from django import forms
 from django.core import signing
 from django.http import QueryDict
 
+from labeling.fields import LARGEST_ID
 from labeling.models import Category, Project
 from reviews.batches import MOST_TEXTS
 from reviews.desk_forms import FiltersForm
@@ -20,7 +21,6 @@ from reviews.listing import SCREENS, SIZES, Order, Place
 from reviews.models import Reviewer
 
 SIZE = 25
-LARGEST_ID = 2**63 - 1
 MOST_PAGES = 1_000  # of groups
 VALID_SECONDS = 24 * 60 * 60  # a preview that is older says little about what would happen
 
