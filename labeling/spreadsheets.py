@@ -11,7 +11,8 @@ from collections.abc import Iterable
 # apostrophes in front count as part of the pattern, so that an escaped cell matches too and escaping can be undone.
 _FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\u200b\u2060\ufeff]*[=+\-@＝＋－＠])")
 
-OWN_COLUMNS = frozenset({"text_id", "label_version"})
+# By these an import recognises a file of ours, so they are in every one.
+OWN_COLUMNS = ("text_id", "label_version")
 
 
 def escape_formula(cell: str) -> str:
@@ -30,4 +31,4 @@ def unescape_formula(cell: str) -> str:
 
 def is_own_export(header: Iterable[str]) -> bool:
     """Whether a CSV or TSV file with these column names was written by our export, whose cells are escaped."""
-    return OWN_COLUMNS.issubset(header)
+    return set(OWN_COLUMNS).issubset(header)
