@@ -17,6 +17,7 @@ from unfold.decorators import display
 from labeling import drifting, gold, runs, workers
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
+from labeling.learning.explain import pieces
 from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, Project, Text
 from labeling.paginator import CappedPaginator
 from labeling.queueing import queue
@@ -250,13 +251,11 @@ class TextAdmin(LargeTableAdmin):
 def marked(text: Text) -> SafeString:
     """The text with the words that made its label marked."""
     evidence = text.current_label.evidence if text.current_label else []
-    pieces: list[tuple[str, str, str]] = []
-    end = 0
-    for begin, stop, _weight in sorted(evidence):
-        pieces.append((text.content[end:begin], "font-semibold underline", text.content[begin:stop]))
-        end = stop
-    words = format_html_join("", '{}<mark class="{}">{}</mark>', pieces)
-    return format_html('<p dir="auto" class="whitespace-pre-wrap">{}{}</p>', words, text.content[end:])
+    shown = [
+        (format_html('<mark class="font-semibold underline">{}</mark>', words) if speaks else words,)
+        for words, speaks in pieces(text.content, evidence)
+    ]
+    return format_html('<p dir="auto" class="whitespace-pre-wrap">{}</p>', format_html_join("", "{}", shown))
 
 
 @admin.register(Label)
