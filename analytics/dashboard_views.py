@@ -74,7 +74,7 @@ def label(request: HttpRequest, project_id: int) -> HttpResponseBase:
         raise PermissionDenied(f"You lack the permission '{steering.PERMISSION}'. Ask a manager for it.")
     try:
         run = runs.start_in_background(project, user=request.user)
-    except steering.REFUSALS as reason:
+    except runs.CannotStart as reason:
         messages.warning(request, str(reason))
         return redirect("home")
     return redirect("runs:run", pk=run.pk)

@@ -134,7 +134,7 @@ def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, 
     """Queue a run and tell the person what happens next."""
     try:
         run = runs.start_in_background(project, user=request.user, **options)
-    except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
+    except runs.CannotStart as reason:
         model_admin.message_user(request, str(reason), messages.WARNING)
     else:
         address = reverse("admin:labeling_labelingrun_change", args=[run.pk])

@@ -110,7 +110,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{run} is {run.get_status_display().lower()}.")
         except steering.UnknownVerb:
             raise Http404 from None
-        except steering.REFUSALS as reason:
+        except runs.CannotStart as reason:
             self.message_user(request, str(reason), messages.WARNING)
         return HttpResponseRedirect(reverse("admin:labeling_labelingrun_change", args=[run.pk]))
 

@@ -27,7 +27,6 @@ IMPORT = "labeling.add_importrecord"
 LABEL = "labeling.change_labelingrun"
 POLL_SECONDS = 1
 LATEST = 10
-CANNOT_RUN = (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress)
 
 
 @for_project(IMPORT)
@@ -172,7 +171,7 @@ def label(request: HttpRequest, project: Project, import_id: int) -> HttpRespons
     record = _import(project, import_id)
     try:
         run = runs.start_in_background(project, user=_user(request))
-    except CANNOT_RUN as reason:
+    except runs.CannotStart as reason:
         messages.warning(request, str(reason))
         return redirect("imports:import", project_id=project.pk, import_id=record.pk)
     return redirect("runs:run", run.pk)

@@ -19,6 +19,7 @@ from labeling.models import LabelingRun
 from labeling.pages import for_staff, render_page, staff_page
 from labeling.run_forms import RunsForm
 from labeling.run_progress import texts_gone
+from labeling.runs import CannotStart
 
 VIEW = "labeling.view_labelingrun"
 ROWS = 30
@@ -76,7 +77,7 @@ def verb(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
         messages.success(request, f"{run} is {RunStatus(run.status).label.lower()}.")
     except steering.UnknownVerb:
         raise Http404(f"Nothing called '{verb}' can be done to a run.") from None
-    except steering.REFUSALS as reason:
+    except CannotStart as reason:
         messages.warning(request, str(reason))
     return redirect("runs:run", pk=run.pk)
 
