@@ -34,11 +34,6 @@ class ListForm(FiltersForm):
     screen = forms.IntegerField(min_value=0, max_value=SCREENS - 1, required=False)
     batch = forms.UUIDField(required=False)
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        super().__init__(data)
-        for name in ("category_id", "run_id"):  # SQLite has no larger numbers
-            self.fields[name] = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
-
     def clean_after(self) -> tuple[float, int] | None:
         """The text before the page: its priority and id, as `query` writes them."""
         priority, _, text_id = self.cleaned_data["after"].partition(":")
