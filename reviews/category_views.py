@@ -26,7 +26,7 @@ EXCERPT = 200
 @require_GET
 def list_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The categories in their order, with all that can be done with them."""
-    shown = project.shown_categories()
+    shown = list(project.categories.filter(is_active=True).select_related("parent"))
     retired = project.categories.filter(is_active=False).select_related("merged_into")
     return show(
         request,
@@ -35,11 +35,9 @@ def list_page(request: HttpRequest, project: Project) -> HttpResponse:
         "Categories",
         shown=shown,
         retired=list(retired),
-        names={category.pk: category.name for category in shown},
         order={
             "url": reverse("projects:reorder", args=[project.pk]),
             "revision": categories.order_revision(shown),
-            "login": reverse("admin:login"),
         },
         form=CategoryForm(project),
         merges=list(merging.unfinished(project)),

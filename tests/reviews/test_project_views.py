@@ -281,6 +281,14 @@ def test_a_merge_that_goes_on_is_told_of(as_mia: Client, project: Project, sport
     assert "Sports becomes part of Business" in page and "No background worker is running" in page
 
 
+def test_a_category_says_below_which_it_stands_even_a_retired_one(
+    as_mia: Client, project: Project, sports: Category
+) -> None:
+    project.categories.filter(name="Weather").update(parent=sports)
+    Category.objects.filter(pk=sports.pk).update(is_active=False)
+    assert "below Sports" in text_of(as_mia.get(address("categories", project.pk)))
+
+
 def test_a_run_is_followed_on_its_page(as_mia: Client, project: Project, add_texts: Callable[..., list[Text]]) -> None:
     add_texts(project, "one")
     run = runs.start(project)
