@@ -17,6 +17,7 @@ from labeling import certification, planning
 from labeling.choices import TextStatus
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.planning import Plan, PlanRow
+from labeling.wording import have, texts
 
 LISTED = 10  # certificates on the page
 
@@ -132,7 +133,7 @@ def missing(project: Project, plan: Plan) -> list[dict[str, str]]:
     unlabeled = project.texts.filter(status__in=(TextStatus.UNLABELED, TextStatus.FAILED)).count()
     found = []
     if unlabeled:
-        words = f"{texts(unlabeled)} {has(unlabeled)} no label yet. Audits are drawn when all texts have one."
+        words = f"{texts(unlabeled)} {have(unlabeled)} no label yet. Audits are drawn when all texts have one."
         found.append(_todo(words, "Label them", reverse("home")))
     if plan.waiting:
         words = f"{number(plan.waiting)} of {number(plan.audits)} audit texts wait to be decided, blind, at the desk."
@@ -144,14 +145,6 @@ def missing(project: Project, plan: Plan) -> list[dict[str, str]]:
 
 def _todo(words: str, link_text: str = "", link: str = "") -> dict[str, str]:
     return {"words": words, "link_text": link_text, "link": link}
-
-
-def texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{number(count)} texts"
-
-
-def has(count: int) -> str:
-    return "has" if count == 1 else "have"
 
 
 # --- What has been proven ---------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from analytics.budget_forms import BUDGETS, CONFIDENCES, CertifyForm, DrawForm, 
 from analytics.budget_questions import Question
 from analytics.pages import choose_project
 from analytics.wording import number
-from labeling import audits, certification
+from labeling import audits, certification, wording
 from labeling.models import Certificate, Project
 from labeling.models.certificate import PromiseChoice
 from labeling.pages import render_page, staff_page
@@ -153,7 +153,7 @@ def draw(request: HttpRequest, project_id: int) -> HttpResponseBase:
 
     def work(values: dict[str, Any]) -> str:
         waiting = audits.draw(project, values["size"])
-        return f"{budget.texts(values['size'])} drawn. {number(waiting)} audit texts wait to be decided."
+        return f"{wording.texts(values['size'])} drawn. {number(waiting)} audit texts wait to be decided."
 
     return _verb(request, project, DrawForm, lambda values: budget_questions.about_draw(project, **values), work)
 

@@ -17,7 +17,7 @@ from analytics import budget, first_run
 from analytics.first_run import Facts, Step
 from analytics.remembering import remembered
 from analytics.wording import number, percent
-from labeling import counting, drifting, planning, run_progress, standing
+from labeling import counting, drifting, planning, run_progress, standing, wording
 from labeling.choices import UNDONE, UNFINISHED_RUNS, ClassifierKind, TextStatus
 from labeling.counting import StatusCounts
 from labeling.models import Category, Certificate, Classifier, LabelingRun, Project, Text
@@ -171,7 +171,7 @@ def texts_in_parts(counts: StatusCounts) -> Texts:
         parts.append(Part(status.value, status.label, texts, _of_100(begun, total), _of_100(texts, total)))
         begun += texts
     shown = ", ".join(f"{number(part.texts)} {part.name.lower()}" for part in parts if part.texts)
-    return Texts(total, tuple(parts), f"{budget.texts(total)}: {shown}." if total else "No texts yet.")
+    return Texts(total, tuple(parts), f"{wording.texts(total)}: {shown}." if total else "No texts yet.")
 
 
 def _of_100(texts: int, total: int) -> float:
@@ -214,7 +214,7 @@ def running(project_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
             "url": reverse("runs:run", args=[run.pk]),
             "percent": min(100, 100 * done[run.pk] // max(run.total, 1)),
             "words": f"{run.get_status_display()}: {run.get_phase_display().lower()}, {number(done[run.pk])} of "
-            f"{budget.texts(run.total)}",
+            f"{wording.texts(run.total)}",
         }
         for run in runs
     }

@@ -9,10 +9,11 @@ from rest_framework.renderers import JSONRenderer
 
 from analytics import drawing, figures
 from analytics.figures import accuracy
-from analytics.figures.shapes import Figure, counted, texts
+from analytics.figures.shapes import Figure
 from analytics.statistics import Statistics
 from analytics.statistics_serializers import StatisticsSerializer
 from analytics.wording import number, percent
+from labeling.wording import counted, texts
 
 MOST_ROWS = 40  # of a table in a document for people; files have all
 

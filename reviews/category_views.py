@@ -14,6 +14,7 @@ from labeling.discovering import shortened
 from labeling.models import Category, Project
 from labeling.project_pages import for_project
 from labeling.queueing import queue
+from labeling.wording import have, texts
 from reviews.category_forms import CategoryForm, MergeForm
 from reviews.project_pages import show, user_of
 
@@ -172,7 +173,8 @@ def merge_page(request: HttpRequest, project: Project, category_id: int) -> Http
         except (merging.CannotMerge, runs.RunInProgress) as reason:
             messages.warning(request, str(reason))
         else:
-            messages.success(request, f"{source} is part of {target} now. {made.moved} texts have followed.")
+            followed = f"{texts(made.moved)} {have(made.moved)} followed."
+            messages.success(request, f"{source} is part of {target} now. {followed}")
         return redirect("projects:categories", project_id=project.pk)
     return show(
         request,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.models import Project
 from labeling.pages import render_page
+from labeling.wording import texts
 from reviews import batches, listing
 from reviews.filters import NO_FILTERS
 from reviews.list_forms import SIZE, BulkForm, GroupsForm, ListForm, Planned, UndoForm
@@ -104,7 +105,7 @@ def apply(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpRes
         return _back(request, back, f"The batch was stopped. {reason}", messages.ERROR)
     left_out = len(planned.labels) - done
     level = messages.SUCCESS if done else messages.WARNING
-    return _back(request, back, f"{_texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
+    return _back(request, back, f"{texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
 
 
 @require_POST
@@ -120,7 +121,7 @@ def undo(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResp
     except NothingToUndo as reason:
         return _back(request, back, str(reason), messages.WARNING)
     left = _but(undone.left_out, "because somebody has decided them since")
-    return _back(request, back, f"{_texts(undone.done)} undone{left}.", messages.SUCCESS)
+    return _back(request, back, f"{texts(undone.done)} undone{left}.", messages.SUCCESS)
 
 
 # --- What the pages need ----------------------------------------------------------------------------------------------
@@ -186,10 +187,6 @@ def _origin(request: HttpRequest, project: Project) -> str:
 
 def _address(project: Project, query: str) -> str:
     return f"{reverse('reviews:list', args=[project.pk])}?{query}".removesuffix("?")
-
-
-def _texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{count} texts"
 
 
 def _but(left_out: int, why: str) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from labeling import categories, discovering, drifting, runs
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
+from labeling.wording import have, texts
 from reviews import adjudication, second_look
 from reviews.manager_forms import CaseForm, NewCategoryForm, ProposalForm
 from reviews.pages import require_manager
@@ -130,7 +131,7 @@ def return_to_queue(request: HttpRequest, project: Project, text_id: int) -> str
 def accept_proposal(request: HttpRequest, project: Project) -> str:
     name = _valid(ProposalForm(request.POST))["name"]
     category, count = adjudication.accept_proposal(_manager(request), project, name)
-    return f"{category} is a category now, and {count} texts have it. Add a description: models read it."
+    return f"{category} is a category now, and {texts(count)} {have(count)} it. Add a description: models read it."
 
 
 @_verb("reviews:new_categories")

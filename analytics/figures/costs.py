@@ -7,8 +7,9 @@ from django.utils import timezone
 from analytics.charts import Chart, Kind, Series
 from analytics.choosing import MOST_RUNS
 from analytics.costs import CertificateRow, ProviderCost
-from analytics.figures.shapes import MOST_BARS, Figure, Table, counted, decimals, numbers, shares, texts, words
+from analytics.figures.shapes import MOST_BARS, Figure, Table, decimals, numbers, shares, words
 from analytics.statistics import Statistics
+from labeling.wording import counted, texts
 
 
 def certificates(found: Statistics) -> Figure:

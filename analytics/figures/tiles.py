@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from analytics.figures.shapes import texts
 from analytics.statistics import Statistics
 from analytics.wording import number, percent
+from labeling.wording import texts
 
 
 @dataclass(frozen=True)
