@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.core.cache import cache
@@ -16,6 +17,7 @@ from labeling import certification, planning
 from labeling.choices import TextStatus
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.planning import Plan, PlanRow
+from labeling.wording import have, texts
 
 LISTED = 10  # certificates on the page
 
@@ -29,13 +31,18 @@ def outlook(project: Project) -> dict[str, Any]:
 
 def forget(project: Project) -> None:
     """What was reckoned is old: something was changed by hand."""
-    cache.delete(f"analytics.outlook.{project.pk}")
+    cache.delete_many([f"analytics.outlook.{project.pk}", proof_key(project.pk)])
+
+
+def proof_key(project_id: int) -> str:
+    """Under which the start page keeps what it says of the budget."""
+    return f"analytics.dashboard.{project_id}"
 
 
 def _reckon(project: Project) -> dict[str, Any]:
     speed = pace.of_project(project)
     plan = planning.plan(project, seconds_per_text=speed.seconds)
-    undecided = certification.waiting_for_people(project)
+    undecided = certification.still_undecided(project)
     return {
         "texts": plan.texts,
         "open_texts": plan.open_texts,
@@ -126,7 +133,7 @@ def missing(project: Project, plan: Plan) -> list[dict[str, str]]:
     unlabeled = project.texts.filter(status__in=(TextStatus.UNLABELED, TextStatus.FAILED)).count()
     found = []
     if unlabeled:
-        words = f"{texts(unlabeled)} {has(unlabeled)} no label yet. Audits are drawn when all texts have one."
+        words = f"{texts(unlabeled)} {have(unlabeled)} no label yet. Audits are drawn when all texts have one."
         found.append(_todo(words, "Label them", reverse("home")))
     if plan.waiting:
         words = f"{number(plan.waiting)} of {number(plan.audits)} audit texts wait to be decided, blind, at the desk."
@@ -141,15 +148,16 @@ def _todo(words: str, link_text: str = "", link: str = "") -> dict[str, str]:
     return {"words": words, "link_text": link_text, "link": link}
 
 
-def texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{number(count)} texts"
-
-
-def has(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
 # --- What has been proven ---------------------------------------------------------------------------------------------
+
+
+class Standing(StrEnum):
+    """What has become of a certificate, in words as people read them."""
+
+    NOTHING_PROVEN = "Nothing proven"
+    ENDED = "Ended"
+    IN_USE = "In use"
+    NOT_IN_USE = "Holds, not in use"
 
 
 @dataclass(frozen=True)
@@ -165,12 +173,12 @@ class Proof:
         return self.certificate.is_granted and self.ended is None and self.use is None
 
     @property
-    def standing(self) -> str:
+    def standing(self) -> Standing:
         if not self.certificate.is_granted:
-            return "Nothing proven"
+            return Standing.NOTHING_PROVEN
         if self.ended:
-            return "Ended"
-        return "In use" if self.use else "Holds, not in use"
+            return Standing.ENDED
+        return Standing.IN_USE if self.use else Standing.NOT_IN_USE
 
 
 def proof_of(certificate: Certificate) -> Proof:

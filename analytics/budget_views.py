@@ -13,18 +13,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from analytics import budget, budget_questions, classifier_quality, steps
 from analytics.budget_forms import BUDGETS, CONFIDENCES, CertifyForm, DrawForm, NoForm
 from analytics.budget_questions import Question
+from analytics.pages import choose_project
 from analytics.wording import number
-from labeling import audits, certification
+from labeling import audits, certification, wording
 from labeling.models import Certificate, Project
 from labeling.models.certificate import PromiseChoice
 from labeling.pages import render_page, staff_page
-from reviews.access import may_manage
-from reviews.pages import require_manager
+from reviews.pages import manager_numbers, require_manager
 
 POLL_SECONDS = 5
 CHANGES = "labeling.change_project"  # a threshold is the project's
@@ -43,13 +43,7 @@ REFUSALS = (
 
 @staff_page
 def projects_page(request: HttpRequest) -> HttpResponse:
-    """All projects; straight to the only one."""
-    require_manager(request)
-    projects = list(Project.objects.filter(is_archived=False))
-    if len(projects) == 1:
-        return redirect("budget:page", project_id=projects[0].pk)
-    context = {"title": "Error budget", "page": "budget:page", "projects": projects}
-    return _page(request, "analytics/projects.html", context)
+    return choose_project(request, "Error budget", "budget:page")
 
 
 @staff_page
@@ -88,14 +82,9 @@ def _needed(proofs: list[budget.Proof]) -> str:
     return budget.what_is_needed(proofs[0].certificate)
 
 
-@never_cache
-@require_GET
+@manager_numbers
 def plan_json(request: HttpRequest, project_id: int) -> HttpResponse:
-    """What the page shows of the plan, asked every few seconds. Refusals are JSON as well."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"code": "signed_out", "message": "You are signed out. Sign in again."}, status=401)
-    if not (request.user.is_staff and may_manage(request.user)):
-        return JsonResponse({"code": "not_allowed", "message": "This page is for managers."}, status=403)
+    """What the page shows of the plan, asked every few seconds."""
     return JsonResponse(budget.outlook(get_object_or_404(Project, pk=project_id)))
 
 
@@ -151,7 +140,7 @@ def _changes(view: View) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(reverse("budget:page", args=[project_id]), reverse("admin:login"))
         require_manager(request)
-        if not (request.user.is_staff and request.user.has_perm(CHANGES)):
+        if not request.user.has_perm(CHANGES):
             raise PermissionDenied("This is for managers who may change projects. Ask one of them for the permission.")
         return view(request, project_id, **found)
 
@@ -164,7 +153,7 @@ def draw(request: HttpRequest, project_id: int) -> HttpResponseBase:
 
     def work(values: dict[str, Any]) -> str:
         waiting = audits.draw(project, values["size"])
-        return f"{budget.texts(values['size'])} drawn. {number(waiting)} audit texts wait to be decided."
+        return f"{wording.texts(values['size'])} drawn. {number(waiting)} audit texts wait to be decided."
 
     return _verb(request, project, DrawForm, lambda values: budget_questions.about_draw(project, **values), work)
 

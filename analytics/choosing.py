@@ -12,7 +12,7 @@ from analytics.queries import OTHER_SOURCES, Tables
 from labeling.models import Category, LabelingRun, Project
 from reviews.models import Reviewer
 
-MOST_RUNS = 200  # newest, that can be chosen and are listed
+MOST_RUNS = 200  # newest, that are listed; sums are of all
 
 Row = TypeVar("Row", bound=Model)
 
@@ -54,9 +54,9 @@ class Names:
 
     @classmethod
     def of(cls, project: Project) -> "Names":
-        """The project's categories, all reviewers, and the newest runs."""
+        """The project's categories, all reviewers, and the runs, newest first."""
         people = Reviewer.objects.order_by("user__username").values_list("pk", "user__username")
-        runs = project.runs.order_by("-pk").defer("categories", "text_ids", "prompt", "drift")[:MOST_RUNS]
+        runs = project.runs.order_by("-pk").defer("categories", "text_ids", "prompt", "drift")
         return cls({row.pk: row for row in project.categories.all()}, dict(people), {row.pk: row for row in runs})
 
     def category(self, key: int) -> str:
@@ -141,6 +141,11 @@ def _part(cells: Cells, tables: Tables, filters: Filters, *, category: str, revi
         if key is not None:
             cells = cells.where(cells[column] == key)
     return cells
+
+
+def runs_to_choose(names: Names, filters: Filters) -> list[LabelingRun]:
+    """The newest ones, and the one that is chosen, however old."""
+    return [run for place, run in enumerate(names.runs.values()) if place < MOST_RUNS or run.pk == filters.run]
 
 
 def sources_to_choose(tables: Tables) -> list[str]:

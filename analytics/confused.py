@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from analytics.choosing import Filters
 from labeling.choices import LabelOrigin, TextStatus
+from labeling.fields import LARGEST_ID
 from labeling.models import Label, Project, Text
 
 PAGE = 50
@@ -29,7 +30,7 @@ class Place:
         """Raises ValueError for what no page has written."""
         moment, _, key = words.partition("/")
         found = cls(datetime.fromisoformat(moment), int(key))
-        if found.reviewed_at.tzinfo is None or not 0 < found.text_id < 2**63:
+        if found.reviewed_at.tzinfo is None or not 0 < found.text_id <= LARGEST_ID:
             raise ValueError("This is no place in the list.")
         return found
 

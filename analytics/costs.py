@@ -1,12 +1,13 @@
 """What labeling took: tokens and money by provider, and how fast each run went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from analytics.budget import Standing
 from analytics.cells import Cells
 from analytics.choosing import Filters, Names
 from analytics.queries import MICRO
@@ -73,7 +74,7 @@ class CertificateRow:
 
 
 def runs(cells: Cells, names: Names, filters: Filters) -> tuple[RunThroughput, ...]:
-    """The newest 200 runs, newest first. Dates are those on which they were started."""
+    """Newest first. Dates are those on which they were started."""
     columns = ("run", "texts", "failed", "requests", "prompt_tokens", "completion_tokens", "cost", "milliseconds")
     rows = zip(*(cells[name].tolist() for name in columns), strict=True)
     counted = {key: counts for key, *counts in rows}
@@ -90,9 +91,9 @@ def by_provider(throughputs: tuple[RunThroughput, ...]) -> tuple[ProviderCost, .
     return tuple(sorted(rows, key=lambda row: (-row.cost, -row.texts, row.provider, row.model_name)))
 
 
-def certificates(details: Mapping[str, Any], filters: Filters) -> tuple[CertificateRow, ...]:
-    """The newest ones of the project, newest first; of the filters only dates choose among them."""
-    rows = [
+def certificates(details: Mapping[str, Any]) -> tuple[CertificateRow, ...]:
+    """The newest ones of the project, newest first, and the one in use, however old."""
+    return tuple(
         CertificateRow(
             certificate_id=one["id"],
             made_at=datetime.fromisoformat(one["made_at"]),
@@ -100,8 +101,22 @@ def certificates(details: Mapping[str, Any], filters: Filters) -> tuple[Certific
             **{name: one[name] for name in CertificateRow.__dataclass_fields__ if name in one and name != "made_at"},
         )
         for one in details["certificates"]
-    ]
+    )
+
+
+def made_between(rows: Sequence[CertificateRow], filters: Filters) -> tuple[CertificateRow, ...]:
+    """Of the filters only dates choose among certificates."""
     return tuple(row for row in rows if _is_between(row.made_at, filters))
+
+
+def promise(rows: Sequence[CertificateRow]) -> str:
+    """What is promised about the labels now, in one sentence: by all certificates, whenever they were made."""
+    in_use = next((row for row in rows if row.standing == Standing.IN_USE), None)
+    if in_use:
+        return in_use.sentence
+    if rows:
+        return "No certificate is in use: nothing is promised about the labels now."
+    return "Nobody has looked at the audit, so that nothing is promised about the labels."
 
 
 def _is_chosen(run: LabelingRun, filters: Filters) -> bool:

@@ -10,14 +10,15 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Substr
+from django.urls import reverse
 from django.utils.text import Truncator
 
 from analytics import budget, first_run
 from analytics.first_run import Facts, Step
 from analytics.remembering import remembered
 from analytics.wording import number, percent
-from labeling import counting, drifting, planning, run_progress, standing
-from labeling.choices import UNFINISHED_RUNS, ClassifierKind, TextStatus
+from labeling import counting, drifting, planning, run_progress, standing, wording
+from labeling.choices import UNDONE, UNFINISHED_RUNS, ClassifierKind, TextStatus
 from labeling.counting import StatusCounts
 from labeling.models import Category, Certificate, Classifier, LabelingRun, Project, Text
 from labeling.projects import DEFAULT
@@ -35,6 +36,7 @@ SHOWN_FIRST = (  # from done to undone, as the bar is drawn
     TextStatus.FAILED,
     TextStatus.UNLABELED,
 )
+DONE = tuple(status for status in SHOWN_FIRST if status not in UNDONE)
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,14 @@ def shown_projects(projects: QuerySet[Project]) -> list[Any]:
     running = LabelingRun.objects.filter(project=OuterRef("pk"), status__in=UNFINISHED_RUNS)
     granted = Certificate.objects.filter(project=OuterRef("pk"), threshold__isnull=False)
     categories = Category.objects.filter(project=OuterRef("pk"), is_active=True).order_by().values("project")
+    texts = Text.objects.filter(project=OuterRef("pk")).order_by()
     annotated = projects.filter(is_archived=False).annotate(
         is_running=Exists(running),
         is_certified=Exists(granted),
+        # Asked anew, not from counts that are kept for a while: who has just labeled is not told to label.
+        has_texts=Exists(texts),
+        is_labeled=Exists(texts.filter(status__in=DONE)),
+        is_reviewed=Exists(texts.filter(status=TextStatus.REVIEWED)),
         n_categories=Subquery(categories.annotate(n=Count("*")).values("n")),
         **{f"next_text_{place}": _next_text(place) for place in range(NEXT_TEXTS)},
     )
@@ -118,7 +125,7 @@ def cards(projects: Sequence[Any]) -> list[Card]:
     keys = [project.pk for project in projects]
     counts, waiting = counting.texts_by_status(keys), counting.waiting_for_people(keys)
     runs, next_texts, trends = running(keys), _next_texts(projects), _trends(keys)
-    proofs = cache.get_many([_proof_key(pk) for pk in keys])
+    proofs = cache.get_many([budget.proof_key(pk) for pk in keys])
     return [
         Card(
             project=project,
@@ -127,26 +134,28 @@ def cards(projects: Sequence[Any]) -> list[Card]:
             run=runs.get(project.pk),
             next_texts=next_texts.get(project.pk, ()),
             trend=trends.get(project.pk),
-            steps=first_run.steps(project, _facts(project, counts[project.pk])),
-            proof=proofs.get(_proof_key(project.pk)),
+            steps=_steps(project),
+            proof=proofs.get(budget.proof_key(project.pk)),
         )
         for project in projects
     ]
 
 
-def live(project_ids: Sequence[int]) -> dict[str, Any]:
-    """What changes while somebody looks at the page, as JSON."""
+def live(projects: Sequence[Any]) -> dict[str, Any]:
+    """What changes while somebody looks at the page, as JSON, of projects that `shown_projects` found."""
+    project_ids = [project.pk for project in projects]
     counts, waiting = counting.texts_by_status(project_ids), counting.waiting_for_people(project_ids)
     runs = running(project_ids)
     return {
         "projects": [
             {
-                "id": pk,
-                **asdict(texts_in_parts(counts[pk])),
-                "waiting": number(waiting[pk]),
-                "run": runs.get(pk),
+                "id": project.pk,
+                **asdict(texts_in_parts(counts[project.pk])),
+                "waiting": number(waiting[project.pk]),
+                "run": runs.get(project.pk),
+                "step": next(step.title for step in _steps(project) if step.is_next),
             }
-            for pk in project_ids
+            for project in projects
         ]
     }
 
@@ -162,23 +171,22 @@ def texts_in_parts(counts: StatusCounts) -> Texts:
         parts.append(Part(status.value, status.label, texts, _of_100(begun, total), _of_100(texts, total)))
         begun += texts
     shown = ", ".join(f"{number(part.texts)} {part.name.lower()}" for part in parts if part.texts)
-    return Texts(total, tuple(parts), f"{budget.texts(total)}: {shown}." if total else "No texts yet.")
+    return Texts(total, tuple(parts), f"{wording.texts(total)}: {shown}." if total else "No texts yet.")
 
 
 def _of_100(texts: int, total: int) -> float:
     return round(100 * texts / total, 3) if total else 0.0
 
 
-def _facts(project: Any, counts: StatusCounts) -> Facts:
-    total = sum(counts.values())
-    undone = counts.get(TextStatus.UNLABELED, 0) + counts.get(TextStatus.FAILED, 0)
-    return Facts(
+def _steps(project: Any) -> tuple[Step, ...]:
+    facts = Facts(
         categories=project.n_categories or 0,
-        texts=total,
-        labeled=total - undone,
-        reviewed=counts.get(TextStatus.REVIEWED, 0),
+        has_texts=project.has_texts,
+        is_labeled=project.is_labeled,
+        is_reviewed=project.is_reviewed,
         is_certified=project.is_certified,
     )
+    return first_run.steps(project, facts)
 
 
 def _next_texts(projects: Sequence[Any]) -> dict[int, tuple[NextText, ...]]:
@@ -203,9 +211,10 @@ def running(project_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {
         run.project_id: {
             "id": run.pk,
+            "url": reverse("runs:run", args=[run.pk]),
             "percent": min(100, 100 * done[run.pk] // max(run.total, 1)),
             "words": f"{run.get_status_display()}: {run.get_phase_display().lower()}, {number(done[run.pk])} of "
-            f"{budget.texts(run.total)}",
+            f"{wording.texts(run.total)}",
         }
         for run in runs
     }
@@ -236,11 +245,7 @@ def _trend(values: Sequence[float]) -> Trend:
 
 def proof_of(project: Project) -> dict[str, Any]:
     """What is proven, what is missing, what is left to do and what to look at, in words; as it was some seconds ago."""
-    return remembered(_proof_key(project.pk), lambda: _proof(project))
-
-
-def _proof_key(project_id: int) -> str:
-    return f"analytics.dashboard.{project_id}"
+    return remembered(budget.proof_key(project.pk), lambda: _proof(project))
 
 
 def _proof(project: Project) -> dict[str, Any]:

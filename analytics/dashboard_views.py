@@ -3,22 +3,20 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from analytics import dashboard
 from labeling import counting, runs, steering, workers
 from labeling.access import projects_of
 from labeling.pages import for_staff, render_page, staff_page
 from reviews import desk
-from reviews.access import may_manage
+from reviews.access import desks_of, may_manage
 from reviews.models import Reviewer
-from reviews.views import desks_of
+from reviews.pages import manager_numbers
 
 POLL_SECONDS = 5
 NO_WORKER = "No background worker is running: runs wait. Start one with: python manage.py run_worker"
@@ -60,14 +58,11 @@ def _of_reviewer(request: HttpRequest) -> dict[str, Any]:
     return {"rows": [(project, waiting[project.pk]) for project in projects]}
 
 
-@never_cache
-@require_GET
+@manager_numbers
 def live_json(request: HttpRequest) -> HttpResponse:
-    """The numbers of the page that change. Refusals are JSON as well, so that it can tell them from a lost line."""
-    if refusal := _refusal(request):
-        return refusal
+    """The numbers of the page that change."""
     projects = dashboard.shown_projects(projects_of(request.user))
-    return JsonResponse(dashboard.live([project.pk for project in projects]))
+    return JsonResponse(dashboard.live(projects))
 
 
 @require_POST
@@ -79,24 +74,13 @@ def label(request: HttpRequest, project_id: int) -> HttpResponseBase:
         raise PermissionDenied(f"You lack the permission '{steering.PERMISSION}'. Ask a manager for it.")
     try:
         run = runs.start_in_background(project, user=request.user)
-    except steering.REFUSALS as reason:
+    except runs.CannotStart as reason:
         messages.warning(request, str(reason))
         return redirect("home")
     return redirect("runs:run", pk=run.pk)
 
 
-@never_cache
-@require_GET
+@manager_numbers
 def proof_json(request: HttpRequest, project_id: int) -> HttpResponse:
     """The error budget of one project in words: too slow to reckon while a page is waited for."""
-    if refusal := _refusal(request):
-        return refusal
     return JsonResponse(dashboard.proof_of(get_object_or_404(projects_of(request.user), pk=project_id)))
-
-
-def _refusal(request: HttpRequest) -> JsonResponse | None:
-    if not isinstance(request.user, User):
-        return JsonResponse({"code": "signed_out", "message": "You are signed out. Sign in again."}, status=401)
-    if not (request.user.is_staff and may_manage(request.user)):
-        return JsonResponse({"code": "not_allowed", "message": "This page is for managers."}, status=403)
-    return None

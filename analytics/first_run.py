@@ -25,9 +25,9 @@ class Facts:
     """What has happened in a project, as far as the steps ask."""
 
     categories: int
-    texts: int
-    labeled: int
-    reviewed: int
+    has_texts: bool
+    is_labeled: bool
+    is_reviewed: bool
     is_certified: bool
 
 
@@ -39,9 +39,9 @@ def steps(project: Project, facts: Facts) -> tuple[Step, ...]:
     done = (
         True,
         facts.categories > 1,
-        facts.texts > 0,
-        facts.labeled > 0,
-        facts.reviewed > 0,
+        facts.has_texts,
+        facts.is_labeled,
+        facts.is_reviewed,
         facts.is_certified,
         False,
     )

@@ -26,7 +26,7 @@ class Progress:
     machine_labeled: int
     accepted: int
     reviewed: int
-    waiting: int
+    needs_review: int
     auto_labeling_rate: float | None
     review_coverage: float | None
     by_status: tuple[StatusCount, ...]
@@ -70,7 +70,7 @@ def progress(texts: Cells) -> Progress:
         machine_labeled=labeled,
         accepted=accepted,
         reviewed=reviewed,
-        waiting=by_status.get(TextStatus.NEEDS_REVIEW, 0),
+        needs_review=by_status.get(TextStatus.NEEDS_REVIEW, 0),
         auto_labeling_rate=share(accepted, labeled),
         review_coverage=share(reviewed, total),
         by_status=tuple(StatusCount(one.value, one.label, by_status.get(one.value, 0)) for one in TextStatus),

@@ -8,11 +8,12 @@ from django.utils.safestring import mark_safe
 from rest_framework.renderers import JSONRenderer
 
 from analytics import drawing, figures
-from analytics.figures import accuracy, costs
-from analytics.figures.shapes import Figure, counted, texts
+from analytics.figures import accuracy
+from analytics.figures.shapes import Figure
 from analytics.statistics import Statistics
 from analytics.statistics_serializers import StatisticsSerializer
 from analytics.wording import number, percent
+from labeling.wording import counted, texts
 
 MOST_ROWS = 40  # of a table in a document for people; files have all
 
@@ -60,7 +61,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
     cost = sum(one.cost for one in found.providers)
     return [
         ("Labeled", f"{texts(done.texts)}. The machine alone labeled {number(done.accepted)}{rate}."),
-        ("Reviewed", f"People decided {texts(done.reviewed)}{covered}; {number(done.waiting)} wait for them."),
+        ("Reviewed", f"People decided {texts(done.reviewed)}{covered}; {number(done.needs_review)} need review."),
         (
             "Sure",
             f"{accuracy.in_words(audited)} of the machine's labels are right, by {number(audited.audited)} texts of "
@@ -68,7 +69,7 @@ def main_points(found: Statistics) -> list[tuple[str, str]]:
             if audited.audited
             else "How often the machine is right is not known: no text of the blind audit has been decided.",
         ),
-        ("Promised", costs.promise(found)),
+        ("Promised", found.promise),
         ("People", f"{counted(len(people), 'person', 'people')} reviewed: {counted(decisions, 'decision')} in all."),
         ("Cost", f"{cost:,.2f} for asking models, by the prices that the project has."),
     ]

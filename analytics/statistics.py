@@ -17,7 +17,8 @@ from labeling.models import Project
 class Statistics:
     """As of `counted_at`. `part` says in words what the filters leave; it is empty for the whole project.
 
-    `is_cut`: there are more reviews than are counted, and the oldest are left out.
+    `is_cut`: there are more reviews than are counted, and the oldest are left out. `runs` are the
+    newest 200; `promise` is of the whole project.
     """
 
     project_id: int
@@ -41,6 +42,7 @@ class Statistics:
     providers: tuple[ProviderCost, ...]
     runs: tuple[RunThroughput, ...]
     certificates: tuple[CertificateRow, ...]
+    promise: str
 
 
 def of_counted(project: Project, counted: Counted, names: Names, filters: Filters = EVERYTHING) -> Statistics:
@@ -48,6 +50,7 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
     texts, reviews = choosing.texts_of(tables, filters), choosing.reviews_of(tables, filters)
     done = activity.of(reviews, names, counted.details["with_others"])
     audits, runs = choosing.audits_of(tables, filters), costs.runs(tables.runs, names, filters)
+    certificates = costs.certificates(counted.details)
     return Statistics(
         project_id=project.pk,
         project=project.name,
@@ -68,8 +71,9 @@ def of_counted(project: Project, counted: Counted, names: Names, filters: Filter
         activity_by_reviewer=done.by_reviewer,
         agreement=activity.agreed(counted.details),
         providers=costs.by_provider(runs),
-        runs=runs,
-        certificates=costs.certificates(counted.details, filters),
+        runs=runs[: choosing.MOST_RUNS],
+        certificates=costs.made_between(certificates, filters),
+        promise=costs.promise(certificates),
     )
 
 

@@ -69,6 +69,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
         "project": asked.project,
         "form": asked.form,
         "sources": choosing.sources_to_choose(asked.counted.tables) if asked.counted else [],
+        "runs": choosing.runs_to_choose(asked.names, asked.filters),
         "is_filtered": asked.filters.are_set,
         "counted": asked.counted,
     }

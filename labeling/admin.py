@@ -17,6 +17,7 @@ from unfold.decorators import display
 from labeling import drifting, gold, runs, workers
 from labeling.choices import TextStatus
 from labeling.forms import CategoryFormSet
+from labeling.learning.explain import pieces
 from labeling.models import Category, Certificate, Classifier, ImportRecord, Label, Project, Text
 from labeling.paginator import CappedPaginator
 from labeling.queueing import queue
@@ -133,7 +134,7 @@ def _start_run(model_admin: ModelAdmin, request: HttpRequest, project: Project, 
     """Queue a run and tell the person what happens next."""
     try:
         run = runs.start_in_background(project, user=request.user, **options)
-    except (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress) as reason:
+    except runs.CannotStart as reason:
         model_admin.message_user(request, str(reason), messages.WARNING)
     else:
         address = reverse("admin:labeling_labelingrun_change", args=[run.pk])
@@ -250,13 +251,11 @@ class TextAdmin(LargeTableAdmin):
 def marked(text: Text) -> SafeString:
     """The text with the words that made its label marked."""
     evidence = text.current_label.evidence if text.current_label else []
-    pieces: list[tuple[str, str, str]] = []
-    end = 0
-    for begin, stop, _weight in sorted(evidence):
-        pieces.append((text.content[end:begin], "font-semibold underline", text.content[begin:stop]))
-        end = stop
-    words = format_html_join("", '{}<mark class="{}">{}</mark>', pieces)
-    return format_html('<p dir="auto" class="whitespace-pre-wrap">{}{}</p>', words, text.content[end:])
+    shown = [
+        (format_html('<mark class="font-semibold underline">{}</mark>', words) if speaks else words,)
+        for words, speaks in pieces(text.content, evidence)
+    ]
+    return format_html('<p dir="auto" class="whitespace-pre-wrap">{}</p>', format_html_join("", "{}", shown))
 
 
 @admin.register(Label)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -14,8 +14,8 @@ from unfold.decorators import display
 
 from labeling import runs, steering
 from labeling.admin import ReadOnlyAdmin
-from labeling.choices import RunPhase
-from labeling.models import LabelingRun, RunChunk
+from labeling.models import LabelingRun
+from labeling.run_progress import texts_gone
 from labeling.steering import PERMISSION
 
 STATUS_COLORS = {
@@ -54,8 +54,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
         css = {"all": ["labeling/run.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LabelingRun]:
-        chunks = RunChunk.objects.filter(run=OuterRef("pk"), phase=RunPhase.LABEL).order_by().values("run")
-        return super().get_queryset(request).annotate(texts_done=Subquery(chunks.annotate(n=Sum("texts")).values("n")))
+        return super().get_queryset(request).annotate(texts_done=texts_gone())
 
     @display(description="done", ordering="texts_done")
     def shown_done(self, run: LabelingRun) -> int:
@@ -112,7 +111,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{run} is {run.get_status_display().lower()}.")
         except steering.UnknownVerb:
             raise Http404 from None
-        except steering.REFUSALS as reason:
+        except runs.CannotStart as reason:
             self.message_user(request, str(reason), messages.WARNING)
         return HttpResponseRedirect(reverse("admin:labeling_labelingrun_change", args=[run.pk]))
 

@@ -12,14 +12,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from labeling import classifiers, counting, features
-from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.choices import SUCCESSFUL_RUNS, UNDECIDED, LabelOrigin, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.rescoring import CONFIDENCE_MOVE
 from labeling.runs import unfinished
 
-OPEN = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
 CLOSED = (TextStatus.REVIEWED, TextStatus.FLAGGED)
-FINISHED = (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_FAILURES)
 AT_ONCE = 1_000
 
 
@@ -129,7 +127,7 @@ def _closed_row(text: _Text, merged: Mapping[int, int]) -> tuple[int, float, boo
 
 
 def _open_texts(texts: QuerySet[Text]) -> QuerySet[Text, tuple[int, float | None, bool, float]]:
-    waiting = texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL).order_by()
+    waiting = texts.filter(status__in=UNDECIDED, current_label__origin=LabelOrigin.MODEL).order_by()
     return waiting.values_list("pk", "current_label__confidence", "is_audit", "priority")
 
 
@@ -167,7 +165,7 @@ def relabeled(project: Project, texts: list[_Text]) -> list[_Text]:
     machine cannot be asked again (nothing cached, no head) the text becomes stale: decided, but no evidence.
     """
     runs = LabelingRun.objects.filter(
-        project=project, relabel=True, status__in=FINISHED, limit__isnull=True, text_ids__isnull=True
+        project=project, relabel=True, status__in=SUCCESSFUL_RUNS, limit__isnull=True, text_ids__isnull=True
     )
     for run in runs.select_related("classifier").order_by("pk"):
         earlier = [text for text in texts if _is_before(text, run)]
@@ -249,11 +247,11 @@ def _refuse_unlabeled(project: Project) -> None:
 def undecided(project: Project) -> tuple[int, int]:
     """How many texts nobody has decided, outside of the audit and in it. From indexes alone, as of some seconds ago."""
     counts = counting.texts_by_status([project.pk])[project.pk]
-    in_audit = project.texts.filter(is_audit=True, status__in=OPEN).count()
-    return max(sum(counts.get(status, 0) for status in OPEN) - in_audit, 0), in_audit
+    in_audit = project.texts.filter(is_audit=True, status__in=UNDECIDED).count()
+    return max(sum(counts.get(status, 0) for status in UNDECIDED) - in_audit, 0), in_audit
 
 
 def candidates(project: Project, *, is_audit: bool = False) -> QuerySet[Text]:
     """Texts with a model's label that nobody has decided, outside of the audit or in it."""
-    waiting = project.texts.filter(status__in=OPEN, current_label__origin=LabelOrigin.MODEL)
+    waiting = project.texts.filter(status__in=UNDECIDED, current_label__origin=LabelOrigin.MODEL)
     return waiting.filter(is_audit=is_audit)

@@ -5,16 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from labeling import categories
+from labeling.fields import ProjectReference, RowId
 from labeling.models import Category, CategoryMerge
-
-MOST_ID = 2**63 - 1
-
-
-class RowIdField(serializers.IntegerField):
-    """The primary key of a row."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=MOST_ID, **options)
 
 
 class ExamplesField(serializers.ListField):
@@ -42,17 +34,15 @@ class CategoryWords(serializers.Serializer[Any]):
 
 
 class CategoryBody(CategoryWords):
-    project = serializers.CharField(
-        required=False, max_length=120, help_text="The name or id of a project. Without: the project Default."
-    )
-    parent = RowIdField(required=False, allow_null=True, help_text="The category of the project that it stands below.")
+    project = ProjectReference()
+    parent = RowId(required=False, allow_null=True, help_text="The category of the project that it stands below.")
 
 
 class CategoryChanges(CategoryWords):
     """What is left out stays as it is."""
 
     name = serializers.CharField(required=False, max_length=200)
-    parent = RowIdField(required=False, allow_null=True, help_text="The category of the project that it stands below.")
+    parent = RowId(required=False, allow_null=True, help_text="The category of the project that it stands below.")
     revision = serializers.CharField(
         required=False,
         max_length=64,
@@ -61,16 +51,14 @@ class CategoryChanges(CategoryWords):
 
 
 class OrderBody(serializers.Serializer[Any]):
-    project = serializers.CharField(
-        required=False, max_length=120, help_text="The name or id of a project. Without: the project Default."
-    )
+    project = ProjectReference()
     categories = serializers.ListField(
-        child=RowIdField(), max_length=1_000, help_text="The ids of all active categories, in their new order."
+        child=RowId(), max_length=1_000, help_text="The ids of all active categories, in their new order."
     )
 
 
 class MergeBody(serializers.Serializer[Any]):
-    into = RowIdField(help_text="The category that it becomes part of.")
+    into = RowId(help_text="The category that it becomes part of.")
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):

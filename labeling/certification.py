@@ -38,9 +38,9 @@ __all__ = [
     "next_level",
     "plan",
     "statement",
+    "still_undecided",
     "unapply",
     "use_in_force",
-    "waiting_for_people",
     "would_move",
 ]
 
@@ -200,10 +200,10 @@ def statement(project: Project) -> dict[str, Any] | None:
     certificate = in_force(project)
     if certificate is None:
         return None
-    return as_dict(certificate) | {"still_undecided": waiting_for_people(project)}
+    return as_dict(certificate) | {"still_undecided": still_undecided(project)}
 
 
-def waiting_for_people(project: Project) -> int:
+def still_undecided(project: Project) -> int:
     """Texts with a model's label that people have not decided: the dataset's promise is whole once they have."""
     return _of_machine(project).filter(status=TextStatus.NEEDS_REVIEW).count()
 

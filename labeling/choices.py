@@ -17,6 +17,7 @@ class TextStatus(models.TextChoices):
 # A run writes only to texts in these: what a person decided or flagged is never overwritten by a model.
 LABELABLE = (TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED, TextStatus.FAILED)
 UNDONE = (TextStatus.UNLABELED, TextStatus.FAILED)
+UNDECIDED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)  # a label holds for them that nobody has decided
 
 
 class LabelOrigin(models.TextChoices):
@@ -48,6 +49,9 @@ class RunStatus(models.TextChoices):
 
 
 UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLING)
+EXTENDABLE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)  # texts that come later may join them
+WORKED_ON_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)  # processes are brought to them
+SUCCESSFUL_RUNS = (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_FAILURES)
 
 
 class RunPhase(models.TextChoices):

@@ -12,9 +12,8 @@ from django.utils.text import Truncator
 from numpy.typing import NDArray
 
 from labeling import classifiers, embeddings, lessons, runs
-from labeling.audits import OPEN
 from labeling.categories import add as add_category
-from labeling.choices import ClassifierKind
+from labeling.choices import UNDECIDED, ClassifierKind
 from labeling.classifiers import Inputs
 from labeling.models import Category, Classifier, Project
 from labeling.queueing import queue
@@ -97,7 +96,7 @@ def find(project: Project) -> Found:
     prior = _prior(project, categories)
     if prior is None:
         return Found((), 0, 0, 0.0, NOT_LABELED)
-    waiting = project.texts.filter(status__in=OPEN).count()
+    waiting = project.texts.filter(status__in=UNDECIDED).count()
     lesson = lessons.read(project, Inputs(prior.model_fingerprint), categories, most=NEWEST)
     if len(lesson.labels) < novelty.FEWEST_REVIEWED:
         note = f"Decide {novelty.FEWEST_REVIEWED} texts first: they show how well a text fits its category."
@@ -160,7 +159,7 @@ def _drawn(project: Project) -> list[_Text]:
     rows = project.texts.annotate(beginning=Left("content", READ), is_blind=Q(is_audit=True) | Q(is_gold=True))
     columns = ("pk", "content_hash", "status", "current_label__category_id", "is_blind", "beginning")
     texts = [_Text(*values) for values in rows.order_by("content_hash").values_list(*columns)[:SAMPLE]]
-    return [text for text in texts if text.status in OPEN and not text.is_blind]
+    return [text for text in texts if text.status in UNDECIDED and not text.is_blind]
 
 
 def _with_vector(texts: Sequence[_Text], prior: Classifier) -> tuple[list[_Text], NDArray[np.float32]]:

@@ -10,12 +10,11 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from numpy.typing import NDArray
 
 from labeling import classifiers, features
-from labeling.choices import ClassifierKind, RunStatus, TextStatus
+from labeling.choices import SUCCESSFUL_RUNS, ClassifierKind, TextStatus
 from labeling.models import Classifier, Embedding, LabelingRun, Project, Text
 
 TEXTS = 1_000  # of each side, drawn at random
 ENOUGH_LEARNED = 25  # reviewed texts of those that differ, after which a new classifier knows them
-FINISHED = (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_FAILURES)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def _compared_until(run: LabelingRun) -> int | None:
     compared = others.filter(drift__isnull=False).order_by("-pk").values_list("last_text_id", flat=True).first()
     if compared is not None:
         return compared
-    return others.filter(status__in=FINISHED).order_by("pk").values_list("last_text_id", flat=True).first()
+    return others.filter(status__in=SUCCESSFUL_RUNS).order_by("pk").values_list("last_text_id", flat=True).first()
 
 
 def _are_new_texts(run: LabelingRun, after: int, enough: int) -> bool:

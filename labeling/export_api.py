@@ -14,7 +14,6 @@ from rest_framework.response import Response
 
 from labeling import certification, downloading, exporting, transfer_serializers
 from labeling.export_forms import COLUMNS
-from labeling.export_views import answer_with, texts_of_each
 from labeling.filtering import FilterSet, ProjectFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import ExportRecord
@@ -22,6 +21,7 @@ from labeling.models.api_key import Scope
 from labeling.negotiating import AnyAccept
 from labeling.permissions import HasScope
 from labeling.requests import asked
+from labeling.sending import answer_with
 from labeling.viewsets import Resource
 
 CONTENT_TYPES = sorted({one.content_type.partition(";")[0] for one in exporting.FORMATS.values()} | {downloading.ZIP})
@@ -64,7 +64,7 @@ class ExportViewSet(Resource):
         """What there is to export of a project: how many texts, in which formats, and what is proven about them."""
         project = find_project(request, asked(transfer_serializers.ProjectQuery, request)["project"])
         statement = certification.statement(project)
-        counts = texts_of_each(project)
+        counts = exporting.texts_of_each(project)
         return Response(
             {
                 "project": project.name,

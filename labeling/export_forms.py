@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from labeling import exporting
-from labeling.writers.record import ALWAYS, Record
+from labeling.spreadsheets import OWN_COLUMNS
+from labeling.writers.record import Record
 
 ONLY_CHOICES = [
     ("final", "Labels that stand: accepted or reviewed"),
@@ -15,7 +16,7 @@ ONLY_CHOICES = [
     ("all", "All texts, also without a label"),
 ]
 FORMAT_CHOICES = [(name, chosen.words) for name, chosen in exporting.FORMATS.items()]
-COLUMNS = tuple(name for name in Record._fields if name not in ALWAYS)
+COLUMNS = tuple(name for name in Record._fields if name not in OWN_COLUMNS)
 
 
 class ExportForm(forms.Form):

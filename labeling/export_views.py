@@ -1,20 +1,18 @@
 """The export dialog: what a file would hold, what is proven about it, and the file itself as a stream."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from labeling import certification, counting, downloading, exporting
-from labeling.downloading import Download
+from labeling import certification, downloading, exporting
 from labeling.export_forms import COLUMNS, FORMAT_CHOICES, ONLY_CHOICES, ExportForm
 from labeling.models import ExportRecord, Project
 from labeling.pages import render_page
 from labeling.project_pages import for_project
+from labeling.sending import answer_with
 
 EXPORT = "labeling.view_label"
 LATEST = 10
@@ -24,7 +22,7 @@ LATEST = 10
 @require_GET
 def export_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """What there is to export, and the promise that goes with it."""
-    counts = texts_of_each(project)
+    counts = exporting.texts_of_each(project)
     context = {
         "title": f"Export: {project.name}",
         "project": project,
@@ -53,22 +51,6 @@ def download(request: HttpRequest, project: Project) -> HttpResponseBase:
         return redirect("exports:page", project_id=project.pk)
 
 
-def texts_of_each(project: Project) -> dict[str, int]:
-    """How many texts each choice holds."""
-    counts = counting.texts_by_status([project.pk])[project.pk]
-    chosen = exporting.SELECTIONS.items()
-    return {only: sum(counts.get(status, 0) for status in statuses) for only, statuses in chosen}
-
-
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def answer_with(file: Download) -> StreamingHttpResponse:
-    """A response that sends each piece when it is made."""
-    headers: dict[str, Any] = {
-        "Content-Disposition": f'attachment; filename="{file.name}"',
-        "X-Accel-Buffering": "no",  # nginx would hold pieces back
-    }
-    return StreamingHttpResponse(file.pieces, content_type=file.content_type, headers=headers)

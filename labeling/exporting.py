@@ -17,7 +17,7 @@ from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
-from labeling import certification
+from labeling import certification, counting
 from labeling.choices import TextStatus
 from labeling.models import ExportRecord, Project, Text
 from labeling.writers import FORMATS, Format
@@ -89,7 +89,7 @@ def chunks(
     if chosen.most_rows is not None and (found := texts(project, only).count()) > chosen.most_rows:
         raise DoesNotFit(f"{found:,} texts are more than {file_format} can hold. Choose csv or parquet.")
     tally = tally or Tally()
-    has_alternatives = chosen.has_alternatives and bool({"alternatives"}.intersection(tally.wanted(Record._fields)))
+    has_alternatives = chosen.has_alternatives and "alternatives" in tally.wanted(Record._fields)
     return _pieces(rows(project, only, alternatives=has_alternatives), chosen, tally)
 
 
@@ -108,6 +108,12 @@ def noted(project: Project, *, file_format: str, only: Only, user: AbstractBaseU
 def finish(record: ExportRecord, *, rows: int) -> None:
     """Write down that the last row was handed over."""
     ExportRecord.objects.filter(pk=record.pk).update(rows=rows, finished_at=timezone.now())
+
+
+def texts_of_each(project: Project) -> dict[str, int]:
+    """How many texts each selection holds, as pages may know it."""
+    counts = counting.texts_by_status([project.pk])[project.pk]
+    return {only: sum(counts.get(status, 0) for status in held) for only, held in SELECTIONS.items()}
 
 
 def texts(project: Project, only: Only = "all") -> QuerySet[Text]:

@@ -6,12 +6,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+LARGEST_ID = 2**63 - 1  # databases answer larger numbers with errors of their own
+
 
 class RowId(serializers.IntegerField):
-    """A primary key. Larger numbers are refused here: databases answer them with errors of their own."""
+    """A primary key."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
 
 class Share(serializers.FloatField):
@@ -31,7 +33,7 @@ class Share(serializers.FloatField):
     {
         "oneOf": [
             {"type": "string", "minLength": 1, "maxLength": 200},
-            {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+            {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         ]
     }
 )

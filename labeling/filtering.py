@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
+from labeling.fields import LARGEST_ID
 from labeling.lookups import find_project
 from labeling.requests import refuse_unclear
 
@@ -62,14 +63,14 @@ class ProjectFilter(filters.CharFilter):
         return super().filter(queryset, find_project(self.parent.request, value))
 
 
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
 class RowIdFilter(filters.NumberFilter):
     """The primary key of another row."""
 
     field_class = forms.IntegerField
 
     def __init__(self, *positional: Any, **options: Any) -> None:
-        super().__init__(*positional, min_value=1, max_value=2**63 - 1, **options)
+        super().__init__(*positional, min_value=1, max_value=LARGEST_ID, **options)
 
     def get_max_validator(self) -> None:
         """The form field has its own."""

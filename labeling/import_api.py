@@ -15,7 +15,6 @@ from rest_framework.reverse import reverse
 from labeling import transfer_serializers, uploading, uploads
 from labeling.choices import ImportStatus
 from labeling.filtering import FilterSet, ProjectFilter, since, until
-from labeling.import_views import rejected_file
 from labeling.import_words import in_api
 from labeling.importing import ImportFailed
 from labeling.lookups import find_project
@@ -24,6 +23,7 @@ from labeling.models.api_key import Scope
 from labeling.negotiating import AnyAccept
 from labeling.permissions import HasScope
 from labeling.problems import Problem
+from labeling.sending import rejected_file
 from labeling.viewsets import Resource
 
 Whole = transfer_serializers.WholeImportSerializer

@@ -1,19 +1,18 @@
 """The import wizard: a file is uploaded, looked at, imported, and accounted for. Thin: each view calls one function."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling import import_progress, previewing, rejected, runs, uploading, uploads
+from labeling import import_progress, previewing, runs, uploading, uploads
 from labeling.choices import ImportStatus
 from labeling.import_forms import MappingForm, UploadForm
 from labeling.import_words import on_page
@@ -22,12 +21,12 @@ from labeling.models import ImportRecord, Project
 from labeling.pages import render_page
 from labeling.previewing import Fate
 from labeling.project_pages import for_project, live_numbers
+from labeling.sending import rejected_file
 
 IMPORT = "labeling.add_importrecord"
 LABEL = "labeling.change_labelingrun"
 POLL_SECONDS = 1
 LATEST = 10
-CANNOT_RUN = (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress)
 
 
 @for_project(IMPORT)
@@ -172,7 +171,7 @@ def label(request: HttpRequest, project: Project, import_id: int) -> HttpRespons
     record = _import(project, import_id)
     try:
         run = runs.start_in_background(project, user=_user(request))
-    except CANNOT_RUN as reason:
+    except runs.CannotStart as reason:
         messages.warning(request, str(reason))
         return redirect("imports:import", project_id=project.pk, import_id=record.pk)
     return redirect("runs:run", run.pk)
@@ -190,13 +189,6 @@ def progress_json(request: HttpRequest, project: Project, import_id: int) -> Htt
 def rejected_csv(request: HttpRequest, project: Project, import_id: int) -> HttpResponseBase:
     """The rejected rows, with what is wrong with each."""
     return rejected_file(_import(project, import_id), on_page)
-
-
-def rejected_file(record: ImportRecord, words: Callable[[str], str]) -> StreamingHttpResponse:
-    """The rejected rows as a download."""
-    response = StreamingHttpResponse(rejected.pieces(record, words), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rejected-of-import-{record.pk}.csv"'
-    return response
 
 
 def _imports(project: Project) -> QuerySet[ImportRecord]:

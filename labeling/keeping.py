@@ -99,7 +99,8 @@ def keep(
     texts, are_new = _lock(answerer.project, [draft for draft, _ in answers])
     maker = replace(answerer.maker, threshold=math.inf) if to_review else answerer.maker
     open_to_models = {text.pk for text in texts.values() if text.status in LABELABLE and text.reviewed_at is None}
-    said = {text.pk: _about(text, one, to_review) for draft, one in answers if (text := texts[draft.content_hash])}
+    answered = [(texts[draft.content_hash], one) for draft, one in answers]
+    said = {text.pk: _about(text, one, to_review) for text, one in answered}
     free = [one for pk, one in said.items() if pk in open_to_models]
     new, same = (free, []) if are_new else rescoring.split(free, maker.threshold)
     labels = annotations.record_answers(maker, new, are_new=are_new) if new else {}

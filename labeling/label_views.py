@@ -21,6 +21,7 @@ from labeling.choices import TextStatus
 from labeling.import_words import on_page
 from labeling.keeping import Answered
 from labeling.label_forms import LabelForm, ManyForm, OneForm
+from labeling.learning.explain import pieces
 from labeling.pages import View, for_staff, render_page
 from labeling.providers.base import ProviderError
 from labeling.readers import ImportFailed, UnknownColumn
@@ -128,7 +129,7 @@ def _page(
     if answered:
         context |= {
             "answer": label_serializers.document(answered),
-            "pieces": _pieces(answered),
+            "pieces": pieces(answered.draft.content, answered.said.evidence),
             "milliseconds": round(answered.seconds * 1000),
             "shown": _mark(answered.said),
         }
@@ -138,16 +139,6 @@ def _page(
 def _mark(said: Prediction) -> str:
     """Tells one answer from another."""
     return f"{said.category_id}:{said.confidence:.4f}"
-
-
-def _pieces(answered: Answered) -> list[tuple[str, bool]]:
-    """The text in pieces, each with whether it speaks for the label."""
-    text, end, pieces = answered.draft.content, 0, []
-    for start, stop, _ in sorted(answered.said.evidence):
-        if start >= end:
-            pieces += [(text[end:start], False), (text[start:stop], True)]
-            end = stop
-    return [*pieces, (text[end:], False)]
 
 
 def _address(form: LabelForm) -> str:

@@ -89,10 +89,10 @@ class Labeler(ABC):
         raw: float,
         urgency: float,
         is_audit: bool,
-        evidence: Sequence[Evidence] = (),
-        is_truncated: bool = False,
-        confidence_source: str = ConfidenceSource.PROBABILITIES,
-        reason: str = "",
+        evidence: Sequence[Evidence],
+        is_truncated: bool,
+        confidence_source: str,
+        reason: str,
     ) -> Prediction:
         """From the places of the best categories with their probabilities, best first."""
         ranked = [(self.categories[place], score) for place, score in best]

@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -37,6 +38,15 @@ def for_staff(view: View) -> View:
 def staff_page(view: View) -> View:
     """A page to read, by GET and for staff."""
     return for_staff(require_GET(view))
+
+
+def refusal(status: HTTPStatus, code: str, message: str, **more: Any) -> JsonResponse:
+    """Why a page's script gets nothing: as JSON, so that it can tell this from a lost line."""
+    return JsonResponse({"code": code, "message": message, **more}, status=status)
+
+
+def signed_out() -> JsonResponse:
+    return refusal(HTTPStatus.UNAUTHORIZED, "signed_out", "You are signed out. Sign in again.")
 
 
 def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

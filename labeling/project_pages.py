@@ -6,13 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 
 from labeling.access import projects_of
-from labeling.pages import for_staff
+from labeling.pages import for_staff, refusal, signed_out
 
 View = Callable[..., HttpResponseBase]
 
@@ -42,15 +42,11 @@ def live_numbers(permission: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def checked(request: HttpRequest, project_id: int, **found: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return _refusal(HTTPStatus.UNAUTHORIZED, "signed_out", "You are signed out. Sign in again.")
+                return signed_out()
             if not (request.user.is_staff and request.user.has_perm(permission)):
-                return _refusal(HTTPStatus.FORBIDDEN, "not_allowed", f"You lack the permission '{permission}'.")
+                return refusal(HTTPStatus.FORBIDDEN, "not_allowed", f"You lack the permission '{permission}'.")
             return view(request, get_object_or_404(projects_of(request.user), pk=project_id), **found)
 
         return checked
 
     return decorate
-
-
-def _refusal(status: HTTPStatus, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message}, status=status)

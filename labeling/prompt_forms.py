@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling import prompts
+from labeling.fields import LARGEST_ID
 from labeling.models import Project, PromptVersion
 
 FIELDS = ("template", "hypothesis", "examples", "wants_reason")
@@ -23,7 +24,7 @@ class PreviewForm(forms.Form):
     hypothesis = forms.CharField(required=False)
     examples = forms.IntegerField(min_value=0, max_value=20)
     wants_reason = forms.BooleanField(required=False)
-    text_id = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    text_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     is_next = forms.BooleanField(required=False)
 
 

@@ -65,7 +65,7 @@ def learn(project: Project) -> bool:
         logger.info("Project %s: classifier %s, active: %s", project.pk, made.version, made.is_active)
         if made.is_active:
             runs.start_in_background(project, relabel=True, origin=RunOrigin.RELABEL)
-    except (training.CannotTrain, ProviderError, runs.RunInProgress, runs.NothingToLabel) as reason:
+    except (training.CannotTrain, ProviderError, runs.CannotStart) as reason:
         logger.info("Project %s does not learn: %s", project.pk, reason)
         return False
     return True
@@ -77,5 +77,5 @@ def label_anew(project: Project) -> None:
     if runs.unfinished(project) is None:
         try:
             runs.start_in_background(project, relabel=True)
-        except (runs.RunInProgress, runs.NothingToLabel, runs.NoActiveCategories) as reason:
+        except runs.CannotStart as reason:
             logger.info("Project %s is not labeled again: %s", project.pk, reason)

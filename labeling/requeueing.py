@@ -11,12 +11,11 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from labeling import chunks, runs, workers
-from labeling.choices import ChunkState, RunStatus
+from labeling.choices import WORKED_ON_RUNS, ChunkState, RunStatus
 from labeling.models import LabelingRun
 
 REST = timedelta(seconds=30)  # without a sign of life; a worker that starts needs some of it to load its model
 LONG_REST = timedelta(minutes=10)  # longer than a task of another run takes, a few times
-GOES_ON = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 def requeue(*, rest: timedelta = REST) -> list[LabelingRun]:
@@ -28,7 +27,7 @@ def requeue(*, rest: timedelta = REST) -> list[LabelingRun]:
     """
     for run in LabelingRun.objects.filter(status=RunStatus.CANCELLING):
         runs.settle(run)
-    unfinished = list(LabelingRun.objects.filter(status__in=GOES_ON).order_by("pk"))
+    unfinished = list(LabelingRun.objects.filter(status__in=WORKED_ON_RUNS).order_by("pk"))
     if get_broker(workers.LABELING).queue_size():
         short = [run for run in unfinished if _is_forgotten(run)]
     else:
@@ -45,7 +44,7 @@ def _is_forgotten(run: LabelingRun) -> bool:
 
 def is_any_idle() -> bool:
     """Whether a run waits that nobody works on."""
-    return any(not chunks.count_held(run) for run in LabelingRun.objects.filter(status__in=GOES_ON))
+    return any(not chunks.count_held(run) for run in LabelingRun.objects.filter(status__in=WORKED_ON_RUNS))
 
 
 def _is_short(run: LabelingRun, rest: timedelta) -> bool:

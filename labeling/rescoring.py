@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labeling import annotations, embeddings, priorities
 from labeling.annotations import Prediction
-from labeling.choices import LabelOrigin, TextStatus
+from labeling.choices import UNDECIDED, LabelOrigin, TextStatus
 from labeling.embeddings import TextRow
 from labeling.labelers import HeadLabeler, draw_audit
 from labeling.models import Embedding, LabelingRun, Text
@@ -31,7 +31,6 @@ COLUMNS = (
     "current_label__category_id",
     "current_label__confidence",
 )
-ROUTED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,7 @@ def _held(found: Iterable[tuple[int, str, str, float, bytes | None, str, int, fl
     columns = list(zip(*rows, strict=True)) or [()] * 8
     ids, hashes, statuses, priority, vectors, origins, category_ids, confidence = columns
     by_model = np.array(origins) == LabelOrigin.MODEL.value
-    by_model &= np.isin(np.array(statuses), [status.value for status in ROUTED])
+    by_model &= np.isin(np.array(statuses), [status.value for status in UNDECIDED])
     return Held(
         ids=np.array(ids, dtype=np.int64),
         content_hashes=list(hashes),

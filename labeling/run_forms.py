@@ -6,9 +6,8 @@ from django import forms
 from django.db.models import QuerySet
 
 from labeling.choices import RunStatus
+from labeling.fields import LARGEST_ID
 from labeling.models import LabelingRun, Project
-
-LARGEST_ID = 2**63 - 1
 
 
 class RunsForm(forms.Form):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Sum
+from django.db.models import Count, F, FloatField, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from labeling import chunks, runs, workers
 from labeling.choices import ChunkState, RunPhase
@@ -95,9 +96,15 @@ def of(run: LabelingRun) -> RunProgress:
 
 def texts_done(some: Sequence[LabelingRun]) -> dict[int, int]:
     """How many texts each of these runs has gone through, all by one question; for `of`, ask about one."""
-    gone = RunChunk.objects.filter(run__in=some, phase=RunPhase.LABEL).order_by().values_list("run")
-    counted = dict(gone.annotate(n=Sum("texts")))
-    return {run.pk: min(counted.get(run.pk, 0), run.total) for run in some}
+    counted = LabelingRun.objects.filter(pk__in=[run.pk for run in some]).order_by().values_list("pk", texts_gone())
+    gone = dict(counted)
+    return {run.pk: min(gone.get(run.pk, 0), run.total) for run in some}
+
+
+def texts_gone() -> Coalesce:
+    """How many texts a run has gone through, as a column of runs."""
+    chunks = RunChunk.objects.filter(run=OuterRef("pk"), phase=RunPhase.LABEL).order_by().values("run")
+    return Coalesce(Subquery(chunks.annotate(n=Sum("texts")).values("n")), 0)
 
 
 def _done(run: LabelingRun) -> tuple[int, int]:

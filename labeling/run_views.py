@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST
 
 from labeling import steering
 from labeling.access import projects_of
-from labeling.choices import RunPhase, RunStatus, TextStatus
-from labeling.models import LabelingRun, RunChunk
+from labeling.choices import RunStatus, TextStatus
+from labeling.models import LabelingRun
 from labeling.pages import for_staff, render_page, staff_page
 from labeling.run_forms import RunsForm
+from labeling.run_progress import texts_gone
+from labeling.runs import CannotStart
 
 VIEW = "labeling.view_labelingrun"
 ROWS = 30
@@ -29,7 +31,7 @@ def runs_page(request: HttpRequest) -> HttpResponse:
     projects = projects_of(request.user)
     form = RunsForm(request.GET, projects=projects)
     visible = _visible(request)
-    rows = list(_with_done(form.applied_to(visible))[: ROWS + 1]) if form.is_valid() else []
+    rows = list(form.applied_to(visible).annotate(texts_done=texts_gone())[: ROWS + 1]) if form.is_valid() else []
     shown = rows[:ROWS]
     older = urlencode({**request.GET.dict(), "before": str(shown[-1].pk)}) if len(rows) > ROWS else ""
     context = {"title": "Runs", "runs": shown, "form": form, "older": older}
@@ -75,7 +77,7 @@ def verb(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
         messages.success(request, f"{run} is {RunStatus(run.status).label.lower()}.")
     except steering.UnknownVerb:
         raise Http404(f"Nothing called '{verb}' can be done to a run.") from None
-    except steering.REFUSALS as reason:
+    except CannotStart as reason:
         messages.warning(request, str(reason))
     return redirect("runs:run", pk=run.pk)
 
@@ -90,8 +92,3 @@ def _visible(request: HttpRequest) -> QuerySet[LabelingRun]:
 
 def _run(request: HttpRequest, pk: int) -> LabelingRun:
     return get_object_or_404(_visible(request), pk=pk)
-
-
-def _with_done(runs: QuerySet[LabelingRun]) -> QuerySet[LabelingRun]:
-    chunks = RunChunk.objects.filter(run=OuterRef("pk"), phase=RunPhase.LABEL).order_by().values("run")
-    return runs.annotate(texts_done=Subquery(chunks.annotate(n=Sum("texts")).values("n")))

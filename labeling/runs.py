@@ -11,24 +11,27 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from labeling import chunks, prompts, queueing, workers
-from labeling.choices import UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
+from labeling.choices import EXTENDABLE_RUNS, UNFINISHED_RUNS, ChunkState, RunOrigin, RunPhase, RunStatus, TextStatus
 from labeling.chunks import RunStopped
 from labeling.models import LabelingRun, Project, Text
 from labeling.querysets import TextQuerySet
 
-GOING_ON = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
 WHOLE = (RunOrigin.REQUESTED, RunOrigin.RELABEL)  # over all texts that have no label, or over all
 
 
-class NoActiveCategories(ValueError):
+class CannotStart(Exception):
+    """Why no run was started, in words for whoever asked for one."""
+
+
+class NoActiveCategories(CannotStart):
     """The project has no category that a label could name."""
 
 
-class NothingToLabel(ValueError):
+class NothingToLabel(CannotStart):
     """Every text of the project has the label this run would give."""
 
 
-class RunInProgress(RuntimeError):
+class RunInProgress(CannotStart):
     """A run is labeling this project."""
 
 
@@ -113,7 +116,7 @@ def reach_newest(run: LabelingRun) -> bool:
     newest = Text.objects.filter(project_id=run.project_id).aggregate(last=Max("pk"))["last"] or 0
     added = Text.objects.in_reach(run, last=newest).filter(pk__gt=run.last_text_id).count()
     # As seen: who lets the run go on to its next phase writes only where it ends where they saw it end.
-    as_seen = LabelingRun.objects.filter(pk=run.pk, last_text_id=run.last_text_id, status__in=GOING_ON)
+    as_seen = LabelingRun.objects.filter(pk=run.pk, last_text_id=run.last_text_id, status__in=EXTENDABLE_RUNS)
     changed = as_seen.exclude(phase=RunPhase.FINISH).update(last_text_id=newest, total=F("total") + added)
     run.refresh_from_db()
     return bool(changed)

@@ -47,6 +47,6 @@ def _last(time_of_day: time, now: datetime) -> datetime:
 def _start(project: Project) -> LabelingRun | None:
     try:
         return runs.start_in_background(project, origin=RunOrigin.SCHEDULE)
-    except (runs.RunInProgress, runs.NothingToLabel, runs.NoActiveCategories) as reason:
+    except runs.CannotStart as reason:
         logger.info("Project %s: new texts are not labeled yet: %s", project.pk, reason)
         return None

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 # apostrophes in front count as part of the pattern, so that an escaped cell matches too and escaping can be undone.
 _FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\u200b\u2060\ufeff]*[=+\-@＝＋－＠])")
 
-EXPORT_COLUMNS = frozenset({"text_id", "label_version"})
+# By these an import recognises a file of ours, so they are in every one.
+OWN_COLUMNS = ("text_id", "label_version")
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")  # the first ones of the rejected rows of an import
 
 
@@ -32,4 +33,4 @@ def unescape_formula(cell: str) -> str:
 def is_own_export(header: Iterable[str]) -> bool:
     """Whether we wrote a CSV or TSV file with these column names: labeled texts or rejected rows, in escaped cells."""
     names = set(header)
-    return names.issuperset(EXPORT_COLUMNS) or names.issuperset(REJECTED_COLUMNS)
+    return names.issuperset(OWN_COLUMNS) or names.issuperset(REJECTED_COLUMNS)

@@ -13,7 +13,6 @@ from labeling.models import LabelingRun
 PERMISSION = "labeling.change_labelingrun"
 POLL_SECONDS = 2
 WORDS = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel", "retry": "Try the failed texts once more"}
-REFUSALS = (runs.NoActiveCategories, runs.NothingToLabel, runs.RunInProgress)
 POSSIBLE = {
     RunStatus.QUEUED: ["pause", "cancel"],
     RunStatus.RUNNING: ["pause", "cancel"],
@@ -26,7 +25,7 @@ class UnknownVerb(LookupError):
 
 
 def do(verb: str, run: LabelingRun, user: AbstractBaseUser) -> LabelingRun:
-    """Do it; returns the run, or the new one. Raises UnknownVerb, and of REFUSALS what `runs.start` raises."""
+    """Do it; returns the run, or the new one. Raises UnknownVerb, and CannotStart as `runs.start` does."""
     if verb not in _VERBS:
         raise UnknownVerb(verb)
     return _VERBS[verb](run, user)

@@ -6,13 +6,12 @@ from rest_framework import serializers
 
 from labeling import exporting, import_progress
 from labeling.export_forms import COLUMNS
+from labeling.fields import ProjectReference
 from labeling.import_words import in_api
 from labeling.importing import COLUMN_OPTIONS, ImportOptions
 from labeling.models import ExportRecord, ImportRecord
 from labeling.readers import ENCODINGS, FORMATS
 from labeling.readers.rows import MAX_COLUMN_NAME
-
-PROJECT_HELP = "Name or id of the project. Without: Default."
 
 
 def _column(words: str) -> serializers.CharField:
@@ -29,7 +28,7 @@ class ImportBody(serializers.Serializer[Any]):
         max_length=255,
         help_text="CSV, TSV, JSONL, JSON, TXT, Parquet or XLSX; text also packed by gzip.",
     )
-    project = serializers.CharField(required=False, default=None, max_length=120, help_text=PROJECT_HELP)
+    project = ProjectReference()
     format = serializers.ChoiceField(FORMATS, required=False, default="", help_text="Without: by the file's ending.")
     encoding = serializers.ChoiceField(
         list(ENCODINGS), required=False, default="", help_text="Of text. Without: recognised, else UTF-8."
@@ -102,7 +101,7 @@ class WholeImportSerializer(ImportSerializer):
 
 
 class ExportQuery(serializers.Serializer[Any]):
-    project = serializers.CharField(required=False, default=None, max_length=120, help_text=PROJECT_HELP)
+    project = ProjectReference()
     format = serializers.ChoiceField(list(exporting.FORMATS), default="csv", required=False)
     only = serializers.ChoiceField(
         list(exporting.SELECTIONS),
@@ -125,7 +124,7 @@ class ExportQuery(serializers.Serializer[Any]):
 
 
 class ProjectQuery(serializers.Serializer[Any]):
-    project = serializers.CharField(required=False, default=None, max_length=120, help_text=PROJECT_HELP)
+    project = ProjectReference()
 
 
 class ExportSelectionSerializer(serializers.Serializer[Any]):

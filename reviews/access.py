@@ -1,6 +1,7 @@
 """Who may review what."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import QuerySet
 
 from labeling.models import Project
 from reviews.models import Reviewer
@@ -25,6 +26,11 @@ def desk_of(user: AbstractBaseUser | AnonymousUser, project_id: int) -> tuple[Re
         return None
     found.reviewer.user = user  # in hand already
     return found.reviewer, found.project
+
+
+def desks_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
+    """The projects that have a desk for this person."""
+    return Project.objects.filter(reviewers__user_id=user.pk or 0, reviewers__is_active=True, is_archived=False)
 
 
 def reviewer_of(user: AbstractBaseUser | AnonymousUser, project: Project) -> Reviewer:

@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from labeling.admin import ProjectAdmin, ReadOnlyAdmin
 from labeling.models import Category, Project
+from labeling.wording import have, texts
 from reviews import project_settings, queue, reviewers, settling
 from reviews.access import may_manage
 from reviews.blind import hides_label
@@ -38,7 +39,7 @@ class ReviewedProjectAdmin(ProjectAdmin):
         if change and project_settings.RULES & set(form.changed_data):
             settled = settling.settle_waiting(obj)
             if settled:
-                self.message_user(request, f"{settled} texts have all the reviews that they need now.")
+                self.message_user(request, f"{texts(settled)} {have(settled)} all the reviews that they need now.")
 
 
 @admin.register(Reviewer)
@@ -123,7 +124,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
     @admin.action(description="Release", permissions=["release"])
     def release(self, request: HttpRequest, picked: QuerySet[Assignment]) -> None:
         count = sum(queue.release(one.reviewer, [one.text_id]) for one in picked.select_related("reviewer"))
-        self.message_user(request, f"Released {count} texts. They wait in the queue again.")
+        self.message_user(request, f"Released {texts(count)} into the queue again.")
 
 
 @admin.register(Review)

@@ -20,6 +20,11 @@ def hides_label(review: Review) -> bool:
     return is_blind(review) and (review.text.is_gold or review.text.status != TextStatus.REVIEWED)
 
 
+def hides_answer(text: Text) -> bool:
+    """What one person said of the text could sway the next, who is to say it independently."""
+    return is_blind_text(text) or text.project.reviews_per_text > 1
+
+
 def shown_reason(reason: str) -> str:
     """Why a text is on the desk, as its reviewer may know it."""
     return QueueReason.AUDIT if reason == QueueReason.GOLD else reason

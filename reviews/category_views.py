@@ -14,6 +14,7 @@ from labeling.discovering import shortened
 from labeling.models import Category, Project
 from labeling.project_pages import for_project
 from labeling.queueing import queue
+from labeling.wording import have, texts
 from reviews.category_forms import CategoryForm, MergeForm
 from reviews.project_pages import show, user_of
 
@@ -26,7 +27,7 @@ EXCERPT = 200
 @require_GET
 def list_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The categories in their order, with all that can be done with them."""
-    shown = project.shown_categories()
+    shown = list(project.categories.filter(is_active=True).select_related("parent"))
     retired = project.categories.filter(is_active=False).select_related("merged_into")
     return show(
         request,
@@ -35,11 +36,9 @@ def list_page(request: HttpRequest, project: Project) -> HttpResponse:
         "Categories",
         shown=shown,
         retired=list(retired),
-        names={category.pk: category.name for category in shown},
         order={
             "url": reverse("projects:reorder", args=[project.pk]),
             "revision": categories.order_revision(shown),
-            "login": reverse("admin:login"),
         },
         form=CategoryForm(project),
         merges=list(merging.unfinished(project)),
@@ -174,7 +173,8 @@ def merge_page(request: HttpRequest, project: Project, category_id: int) -> Http
         except (merging.CannotMerge, runs.RunInProgress) as reason:
             messages.warning(request, str(reason))
         else:
-            messages.success(request, f"{source} is part of {target} now. {made.moved} texts have followed.")
+            followed = f"{texts(made.moved)} {have(made.moved)} followed."
+            messages.success(request, f"{source} is part of {target} now. {followed}")
         return redirect("projects:categories", project_id=project.pk)
     return show(
         request,

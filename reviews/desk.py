@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from labeling.choices import LABELABLE, LabelOrigin, TextStatus
 from labeling.models import Category, Label, Project, Text
-from reviews.blind import is_blind_text, shown_reason
+from reviews.blind import hides_answer, is_blind_text, shown_reason
 from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
 
 MOST_COUNTED = 1_000  # waiting texts are counted up to here: a count of millions would slow every decision
@@ -224,7 +224,7 @@ def decided_by_others(reviewer: Reviewer, project: Project, text_ids: Collection
 
 def other_decision(review: Review) -> dict[str, Any]:
     """Who decided what, as another reviewer may know it."""
-    is_hidden = is_blind_text(review.text) or review.text.project.reviews_per_text > 1
+    is_hidden = hides_answer(review.text)
     return {
         "reviewer": str(review.reviewer),
         "action": review.action,

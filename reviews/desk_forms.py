@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 
+from labeling.fields import LARGEST_ID
 from reviews.decisions import Decision
 from reviews.filters import Filters
 from reviews.keys import DESK_ACTIONS
 from reviews.models import OF_REVIEWERS, Action
 
 ACTIONS = [(action.value, action.label) for action in OF_REVIEWERS]
-LARGEST_ID = 2**63 - 1  # databases answer larger numbers with errors of their own
 
 
 class DecisionForm(forms.Form):

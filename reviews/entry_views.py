@@ -9,8 +9,9 @@ from django.utils.http import urlencode
 from labeling.lookups import by_name_or_id
 from labeling.models import Category, Project
 from labeling.pages import staff_page
+from reviews.access import desks_of
 from reviews.desk_forms import FiltersForm
-from reviews.views import desks_of, projects_page
+from reviews.views import projects_page
 
 RENAMED = {"category": "category_id", "run": "run_id"}
 

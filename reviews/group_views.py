@@ -8,8 +8,9 @@ from labeling.pages import render_page
 from reviews import grouping
 from reviews.grouping import By
 from reviews.list_forms import GroupsForm
-from reviews.list_views import decided_in, for_reviewers
+from reviews.list_views import decided_in
 from reviews.models import Reviewer
+from reviews.pages import for_reviewers
 
 
 @require_GET

@@ -11,6 +11,7 @@ from django import forms
 from django.core import signing
 from django.http import QueryDict
 
+from labeling.fields import LARGEST_ID
 from labeling.models import Category, Project
 from reviews.batches import MOST_TEXTS
 from reviews.desk_forms import FiltersForm
@@ -20,7 +21,6 @@ from reviews.listing import SCREENS, SIZES, Order, Place
 from reviews.models import Reviewer
 
 SIZE = 25
-LARGEST_ID = 2**63 - 1
 MOST_PAGES = 1_000  # of groups
 VALID_SECONDS = 24 * 60 * 60  # a preview that is older says little about what would happen
 
@@ -33,11 +33,6 @@ class ListForm(FiltersForm):
     after = forms.CharField(max_length=60, required=False)
     screen = forms.IntegerField(min_value=0, max_value=SCREENS - 1, required=False)
     batch = forms.UUIDField(required=False)
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        super().__init__(data)
-        for name in ("category_id", "run_id"):  # SQLite has no larger numbers
-            self.fields[name] = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
     def clean_after(self) -> tuple[float, int] | None:
         """The text before the page: its priority and id, as `query` writes them."""

@@ -3,47 +3,27 @@
 The page of near-duplicates (`group_views`) sends its decisions here as well, and gets people back.
 """
 
-import functools
 import uuid
-from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.models import Project
 from labeling.pages import render_page
+from labeling.wording import texts
 from reviews import batches, listing
 from reviews.filters import NO_FILTERS
 from reviews.list_forms import SIZE, BulkForm, GroupsForm, ListForm, Planned, UndoForm
 from reviews.listing import SIZES, Order, Page, Place, Preview
 from reviews.models import Review, Reviewer, ReviewQuerySet
-from reviews.pages import reviewer_and_project
+from reviews.pages import for_reviewers
 from reviews.refusals import NothingToUndo, WrongDecision
 
 OTHERS_WERE_FIRST = "because others had them or their labels were replaced meanwhile"
-
-View = Callable[[HttpRequest, Reviewer, Project], HttpResponse]
-
-
-def for_reviewers(view: View) -> Callable[[HttpRequest, int], HttpResponseBase]:
-    """Call the view with the reviewer and the project. The anonymous sign in first, others are refused."""
-
-    @never_cache
-    @functools.wraps(view)
-    def checked(request: HttpRequest, project_id: int) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            page = request.get_full_path() if request.method == "GET" else reverse("reviews:list", args=[project_id])
-            return redirect_to_login(page, reverse("admin:login"))
-        return view(request, *reviewer_and_project(request, project_id))
-
-    return checked
 
 
 @require_GET
@@ -125,7 +105,7 @@ def apply(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpRes
         return _back(request, back, f"The batch was stopped. {reason}", messages.ERROR)
     left_out = len(planned.labels) - done
     level = messages.SUCCESS if done else messages.WARNING
-    return _back(request, back, f"{_texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
+    return _back(request, back, f"{texts(done)} decided{_but(left_out, OTHERS_WERE_FIRST)}.", level)
 
 
 @require_POST
@@ -141,7 +121,7 @@ def undo(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResp
     except NothingToUndo as reason:
         return _back(request, back, str(reason), messages.WARNING)
     left = _but(undone.left_out, "because somebody has decided them since")
-    return _back(request, back, f"{_texts(undone.done)} undone{left}.", messages.SUCCESS)
+    return _back(request, back, f"{texts(undone.done)} undone{left}.", messages.SUCCESS)
 
 
 # --- What the pages need ----------------------------------------------------------------------------------------------
@@ -207,10 +187,6 @@ def _origin(request: HttpRequest, project: Project) -> str:
 
 def _address(project: Project, query: str) -> str:
     return f"{reverse('reviews:list', args=[project.pk])}?{query}".removesuffix("?")
-
-
-def _texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{count} texts"
 
 
 def _but(left_out: int, why: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -18,8 +17,8 @@ from labeling import categories, discovering, drifting, runs
 from labeling.choices import TextStatus
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
+from labeling.wording import have, texts
 from reviews import adjudication, second_look
-from reviews.access import may_manage
 from reviews.manager_forms import CaseForm, NewCategoryForm, ProposalForm
 from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
@@ -99,8 +98,7 @@ def _verb(page: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
         def view(request: HttpRequest, project_id: int, **found: int) -> HttpResponseRedirect:
             if not request.user.is_authenticated:
                 return redirect_to_login(reverse(page, args=[project_id]), reverse("admin:login"))
-            if not (request.user.is_staff and may_manage(request.user)):
-                raise PermissionDenied("This page is for managers. Ask one of them for the permission.")
+            require_manager(request)
             project = get_object_or_404(Project, pk=project_id)
             try:
                 messages.success(request, work(request, project, **found))
@@ -136,7 +134,7 @@ def return_to_queue(request: HttpRequest, project: Project, text_id: int) -> str
 def accept_proposal(request: HttpRequest, project: Project) -> str:
     name = _valid(ProposalForm(request.POST))["name"]
     category, count = adjudication.accept_proposal(_manager(request), project, name)
-    return f"{category} is a category now, and {count} texts have it. Add a description: models read it."
+    return f"{category} is a category now, and {texts(count)} {have(count)} it. Add a description: models read it."
 
 
 @_verb("reviews:new_categories")

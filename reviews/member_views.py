@@ -31,24 +31,22 @@ def list_page(request: HttpRequest, project: Project) -> HttpResponseBase:
 
 
 def _add(request: HttpRequest, project: Project, form: MemberForm) -> HttpResponseBase | None:
-    values, by = form.cleaned_data, user_of(request)
-    user, role = form.account(), Role(values["role"])
+    values = form.cleaned_data
+    values["role"] = Role(values["role"])
     try:
-        if user is not None and not values["is_new"]:
-            members.add(project, user, role=role, by=by)
-            messages.success(request, f"{user} works on this project now.")
-            return redirect("projects:members", project_id=project.pk)
-        if not values["is_new"]:
-            form.add_error("user", "There is no such user. Tick the box below to make a new account.")
-            return None
-        if not by.has_perm("auth.add_user"):
-            form.add_error(None, "You may not make accounts. Ask a manager to do it.")
-            return None
-        invited = members.invite(project, values["user"], email=values["email"], role=role, by=by)
+        member = members.add_or_invite(project, values.pop("user"), **values, by=user_of(request))
+    except members.NoSuchUser:
+        form.add_error("user", "There is no such user. Tick the box below to make a new account.")
+    except members.MayNotInvite as reason:
+        form.add_error(None, str(reason))
     except members.WrongMember as reason:
         form.add_error("user", str(reason))
-        return None
-    return _page(request, project, MemberForm(), invited=invited.user)
+    else:
+        if values["is_new"]:
+            return _page(request, project, MemberForm(), invited=member.user)
+        messages.success(request, f"{member} works on this project now.")
+        return redirect("projects:members", project_id=project.pk)
+    return None
 
 
 def _page(request: HttpRequest, project: Project, form: MemberForm, invited: User | None = None) -> HttpResponse:

@@ -30,6 +30,14 @@ class WrongMember(ValueError):
     """Nobody can be added so. The message says why."""
 
 
+class NoSuchUser(LookupError):
+    """Nobody has this name, and no account was asked for."""
+
+
+class MayNotInvite(PermissionError):
+    """This manager makes no accounts."""
+
+
 class NoLink(ValueError):
     """This person signs in already, and nobody else gets a link to their account."""
 
@@ -57,6 +65,20 @@ def last_active(reviewer: Reviewer) -> datetime | None:
     """When a member, as `of_project` gives it, last decided something or signed in."""
     moments = (getattr(reviewer, "last_review_at", None), reviewer.user.last_login)
     return max((when for when in moments if when is not None), default=None)
+
+
+def add_or_invite(
+    project: Project, username: str, *, is_new: bool, email: str = "", role: Role = Role.REVIEWER, by: User
+) -> Reviewer:
+    """Add who has an account, or with `is_new` make one. Raises NoSuchUser, MayNotInvite and WrongMember."""
+    if is_new:
+        if not by.has_perm("auth.add_user"):
+            raise MayNotInvite("You may not make accounts. Ask a manager to do it.")
+        return invite(project, username, email=email, role=role, by=by)
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NoSuchUser(f"There is no user '{username}'.")
+    return add(project, user, role=role, by=by)
 
 
 @transaction.atomic

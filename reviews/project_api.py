@@ -84,6 +84,7 @@ class ProjectViewSet(Resource):
         projects.ProjectExists: (HTTPStatus.CONFLICT, "project_exists"),
         runs.RunInProgress: (HTTPStatus.CONFLICT, "run_in_progress"),
         members.WrongMember: (HTTPStatus.CONFLICT, "wrong_member"),
+        members.MayNotInvite: (HTTPStatus.FORBIDDEN, "permission_denied"),
     }
 
     def get_permissions(self) -> list[BasePermission]:
@@ -188,16 +189,12 @@ def _whole(project: Project) -> dict[str, Any]:
 
 
 def _add(request: Request, project: Project, wanted: dict[str, Any]) -> tuple[Reviewer, str | None]:
-    by, role = _user(request), members.Role(wanted["role"])
-    if not wanted["is_new"]:
-        user = User.objects.filter(username=wanted["user"]).first()
-        if user is None:
-            raise ValidationError({"user": [f"There is no user '{wanted['user']}'. Send is_new to make the account."]})
-        return members.add(project, user, role=role, by=by), None
-    if not by.has_perm("auth.add_user"):
-        raise Problem(HTTPStatus.FORBIDDEN, "permission_denied", "You may not make accounts. Ask a manager to do it.")
-    member = members.invite(project, wanted["user"], email=wanted.get("email", ""), role=role, by=by)
-    return member, request.build_absolute_uri(members.link_for(member.user))
+    wanted["role"] = members.Role(wanted["role"])
+    try:
+        member = members.add_or_invite(project, wanted.pop("user"), **wanted, by=_user(request))
+    except members.NoSuchUser as reason:
+        raise ValidationError({"user": [f"{reason} Send is_new to make the account."]}) from None
+    return member, request.build_absolute_uri(members.link_for(member.user)) if wanted["is_new"] else None
 
 
 def _user(request: Request) -> User:

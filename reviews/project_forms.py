@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import User
 
 from labeling import projects
 from labeling.models import Project
@@ -125,7 +124,3 @@ class MemberForm(StyledForm, forms.Form):
     email = forms.EmailField(required=False, label="e-mail", help_text="Only of a new account. May be left out.")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.REVIEWER)
     is_new = forms.BooleanField(required=False, label="Make a new account with this name")
-
-    def account(self) -> User | None:
-        """The account that was named, if there is one."""
-        return User.objects.filter(username=self.cleaned_data["user"]).first()

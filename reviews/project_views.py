@@ -17,6 +17,7 @@ from labeling.choices import TextStatus
 from labeling.models import Project
 from labeling.pages import for_staff, render_page, staff_page
 from labeling.project_pages import for_project
+from labeling.wording import have, texts
 from reviews import project_settings
 from reviews.access import desk_of
 from reviews.project_forms import NewProjectForm, ProjectForm
@@ -46,7 +47,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 def _counted(counts: counting.StatusCounts) -> dict[str, int]:
     return {
         "all": sum(counts.values()),
-        "waiting": counts.get(TextStatus.NEEDS_REVIEW, 0),
+        "needs_review": counts.get(TextStatus.NEEDS_REVIEW, 0),
         "decided": counts.get(TextStatus.REVIEWED, 0),
         "accepted": counts.get(TextStatus.ACCEPTED, 0),
     }
@@ -193,7 +194,7 @@ def _again(project: Project, form: ProjectForm, sent: QueryDict) -> ProjectForm:
 def _tell(request: HttpRequest, edited: project_settings.Edited) -> None:
     messages.success(request, "Saved." if edited.changed else "Nothing was changed.")
     if edited.settled:
-        messages.info(request, f"{edited.settled} texts have all the reviews that they need now.")
+        messages.info(request, f"{texts(edited.settled)} {have(edited.settled)} all the reviews that they need now.")
 
 
 @for_project(CHANGE)

@@ -27,12 +27,18 @@ class Nothing:
     count: int
 
     def __str__(self) -> str:
-        messages = {
-            "finished": "Everything is decided.",
-            "on_other_desks": "{} texts are on other desks. They come back if nobody decides them.",
-            "filtered_out": "{} texts are left, but your filters or languages hide them.",
-        }
-        return messages[self.reason].format(self.count)
+        one, many = {
+            "finished": ("", "Everything is decided."),
+            "on_other_desks": (
+                "1 text is on another desk. It will come back if nobody decides it.",
+                "{} texts are on other desks. They come back if nobody decides them.",
+            ),
+            "filtered_out": (
+                "1 text is left, but your filters or languages hide it.",
+                "{} texts are left, but your filters or languages hide them.",
+            ),
+        }[self.reason]
+        return one if self.count == 1 else many.format(self.count)
 
 
 def claim_next(

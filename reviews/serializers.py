@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from labeling.fields import CategoryReference, ProjectReference, RowId, Share
 from labeling.models import Label
-from reviews.blind import is_blind, is_blind_text, shown_reason
+from reviews.blind import hides_answer, is_blind, shown_reason
 from reviews.models import Assignment, Review
 from reviews.pending import Pending
 
@@ -202,8 +202,7 @@ class OtherReview(serializers.ModelSerializer):
 
     def to_representation(self, review: Review) -> dict[str, Any]:
         shown = dict(super().to_representation(review))
-        is_hidden = is_blind_text(review.text) or review.text.project.reviews_per_text > 1
-        return shown | {"category": None} if is_hidden else shown
+        return shown | {"category": None} if hides_answer(review.text) else shown
 
 
 def _of_label(label: Label | None, content: str, names: Mapping[int, str]) -> dict[str, Any]:

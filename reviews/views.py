@@ -5,13 +5,11 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -23,14 +21,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling import counting, drifting
 from labeling.models import Project
-from labeling.pages import render_page
+from labeling.pages import refusal, render_page, signed_out
 from reviews import decisions, desk, queue, refusals
-from reviews.access import may_manage
+from reviews.access import desks_of, may_manage
 from reviews.blind import is_blind_text
 from reviews.desk_forms import DecisionForm, FiltersForm, KeysForm, ids
 from reviews.keys import DESK_ACTIONS, WrongKeys, change_keys, keys_of
-from reviews.models import Assignment, Review, Reviewer
-from reviews.pages import reviewer_and_project
+from reviews.models import Assignment, Reviewer
+from reviews.pages import for_reviewers, reviewer_and_project
+from reviews.problems import CONFLICT_CODES
 from reviews.similar import nearest
 from reviews.undoing import take_back
 
@@ -71,13 +70,10 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     return render_page(request, "reviews/projects.html", context)
 
 
-@never_cache
 @require_GET
-def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
+@for_reviewers
+def desk_page(request: HttpRequest, reviewer: Reviewer, project: Project) -> HttpResponse:
     """The shell of the desk; texts come by `next`."""
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    reviewer, project = reviewer_and_project(request, project_id)
     context = {
         "title": f"Review desk: {project.name}",
         "project": project,
@@ -87,11 +83,6 @@ def desk_page(request: HttpRequest, project_id: int) -> HttpResponse:
         "desk": _settings_of(reviewer, project, request),
     }
     return render_page(request, "reviews/desk.html", context)
-
-
-def desks_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
-    """The projects that have a desk for this person."""
-    return Project.objects.filter(reviewers__user_id=user.pk or 0, reviewers__is_active=True, is_archived=False)
 
 
 def _settings_of(reviewer: Reviewer, project: Project, request: HttpRequest) -> dict[str, Any]:
@@ -122,11 +113,11 @@ def _for_reviewers(work: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @functools.wraps(work)
     def view(request: HttpRequest, project_id: int, **more: int) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _refusal(401, "signed_out", "You are signed out. Sign in again.")
+            return signed_out()
         try:
             reviewer, project = reviewer_and_project(request, project_id)
         except PermissionDenied as reason:
-            return _refusal(403, "not_allowed", str(reason))
+            return refusal(HTTPStatus.FORBIDDEN, "not_allowed", str(reason))
         return work(request, reviewer, project, **more)
 
     return view
@@ -154,10 +145,6 @@ def _sent(request: HttpRequest) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _refusal(status: int, code: str, message: str, **more: Any) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message, **more}, status=status)
-
-
 # --- Verbs ------------------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +153,7 @@ def next_text(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> Htt
     """The next text for this desk besides those it has, or why there is none."""
     form = FiltersForm.of(sent)
     if not form.is_valid():
-        return _refusal(400, "wrong_filters", _messages(form))
+        return refusal(HTTPStatus.BAD_REQUEST, "wrong_filters", _messages(form))
     return JsonResponse(_next(reviewer, project, form, sent))
 
 
@@ -185,17 +172,14 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
     """
     form = DecisionForm(sent)
     if not form.is_valid():
-        return _refusal(400, "wrong_decision", _messages(form))
+        return refusal(HTTPStatus.BAD_REQUEST, "wrong_decision", _messages(form))
     text_id, decision = form.cleaned_data["text_id"], form.decision()
     try:
         review = decisions.record(reviewer, text_id, decision, project=project)
     except refusals.WrongDecision as reason:
-        return _refusal(400, "wrong_decision", str(reason))
+        return refusal(HTTPStatus.BAD_REQUEST, "wrong_decision", str(reason))
     except refusals.Conflict as reason:
-        if not _is_own_repeat(reviewer, decision, reason.review):
-            return _conflict(reason)
-        assert reason.review is not None
-        review = reason.review
+        return _conflict(reason)
     answer: dict[str, Any] = {"review": review.pk, **desk.standing(reviewer, project)}
     if isinstance(following := sent.get("next"), dict):
         filters = FiltersForm.of(following)
@@ -210,11 +194,11 @@ def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     mine = [row.pk for row in desk.last_decisions(reviewer, project)]
     review_id = next((pk for pk in named or mine if pk in mine), None)
     if review_id is None:
-        return _refusal(400, "nothing_to_undo", "There is no decision of yours to undo.")
+        return refusal(HTTPStatus.BAD_REQUEST, "nothing_to_undo", "There is no decision of yours to undo.")
     try:
         undone, claimed = take_back(reviewer, review_id)
     except refusals.NothingToUndo as reason:
-        return _refusal(400, "nothing_to_undo", str(reason))
+        return refusal(HTTPStatus.BAD_REQUEST, "nothing_to_undo", str(reason))
     except refusals.Conflict as reason:
         return _conflict(reason)
     text = desk.text_of(claimed).as_json() if claimed else None
@@ -244,11 +228,11 @@ def keys(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     """Change which key does what for this person."""
     form = KeysForm(sent.get("keys"))
     if not form.is_valid():
-        return _refusal(400, "wrong_keys", _messages(form))
+        return refusal(HTTPStatus.BAD_REQUEST, "wrong_keys", _messages(form))
     try:
         return JsonResponse({"keys": change_keys(reviewer, project, form.keys())})
     except WrongKeys as reason:
-        return _refusal(400, "wrong_keys", str(reason))
+        return refusal(HTTPStatus.BAD_REQUEST, "wrong_keys", str(reason))
 
 
 @require_GET
@@ -258,9 +242,9 @@ def similar_texts(request: HttpRequest, reviewer: Reviewer, project: Project, te
     claims = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
     claim = claims.select_related("text").filter(text_id=text_id).first()
     if claim is None:
-        return _refusal(404, "not_on_your_desk", "This text is not on your desk.")
+        return refusal(HTTPStatus.NOT_FOUND, "not_on_your_desk", "This text is not on your desk.")
     if is_blind_text(claim.text):
-        return _refusal(403, "blind", "Similar texts are hidden while you decide blind.")
+        return refusal(HTTPStatus.FORBIDDEN, "blind", "Similar texts are hidden while you decide blind.")
     return JsonResponse(asdict(nearest(project, claim.text)))
 
 
@@ -271,23 +255,9 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _is_own_repeat(reviewer: Reviewer, decision: decisions.Decision, review: Review | None) -> bool:
-    """A decision that was sent twice at one moment: the second sees what the first has just written."""
-    return (
-        review is not None
-        and review.reviewer_id == reviewer.pk
-        and review.idempotency_key == decision.idempotency_key != ""
-    )
-
-
 def _conflict(reason: refusals.Conflict) -> JsonResponse:
-    codes = {
-        refusals.AlreadyDecided: "already_decided",
-        refusals.OnAnotherDesk: "on_another_desk",
-        refusals.LabelReplaced: "label_replaced",
-    }
     other = desk.other_decision(reason.review) if reason.review else None
-    return _refusal(409, codes.get(type(reason), "conflict"), str(reason), other=other)
+    return refusal(HTTPStatus.CONFLICT, CONFLICT_CODES[type(reason)], str(reason), other=other)
 
 
 def _messages(form: Form) -> str:

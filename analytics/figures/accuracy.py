@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from analytics.accuracy import Accuracy
 from analytics.charts import Chart, Kind, Series
-from analytics.figures.shapes import MOST_BARS, Figure, Row, Table, numbers, shares, texts, words
+from analytics.figures.shapes import MOST_BARS, Figure, Row, Table, numbers, shares, words
 from analytics.statistics import Statistics
 from analytics.wording import number, percent
+from labeling.wording import texts
 
 MEASURED = [*numbers("Audited", "Right"), *shares("Accuracy", "Lower end", "Upper end")]
 NO_AUDIT = "No text of the blind audit has been decided yet."

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from analytics.charts import Chart, Kind, Series
+from analytics.choosing import MOST_RUNS
 from analytics.costs import CertificateRow, ProviderCost
-from analytics.figures.shapes import MOST_BARS, Figure, Table, counted, decimals, numbers, shares, texts, words
+from analytics.figures.shapes import MOST_BARS, Figure, Table, decimals, numbers, shares, words
 from analytics.statistics import Statistics
+from labeling.wording import counted, texts
 
 
 def certificates(found: Statistics) -> Figure:
@@ -15,7 +17,7 @@ def certificates(found: Statistics) -> Figure:
     return Figure(
         name="certificates",
         title="Certificates",
-        summary=promise(found),
+        summary=found.promise,
         table=Table.of(
             [
                 *words("Made", "Standing", "Promise"),
@@ -48,16 +50,6 @@ def certificates(found: Statistics) -> Figure:
         else None,
         note="Each look at the blind audit, newest first, as it stood when the figures were counted.",
     )
-
-
-def promise(found: Statistics) -> str:
-    """What is promised about the labels now, in one sentence."""
-    in_use = next((row for row in found.certificates if row.standing == "In use"), None)
-    if in_use:
-        return in_use.sentence
-    if found.certificates:
-        return "No certificate is in use: nothing is promised about the labels now."
-    return "Nobody has looked at the audit, so that nothing is promised about the labels."
 
 
 def _end_of_axis(shares: Sequence[float]) -> float:
@@ -135,5 +127,6 @@ def runs(found: Statistics) -> Figure:
         )
         if measured
         else None,
-        note="Seconds are those that processes spent, several at a time where several worked.",
+        note=f"The newest {MOST_RUNS} runs. Seconds are those that processes spent, several at a time where several "
+        "worked.",
     )

@@ -3,19 +3,9 @@
 from analytics.activity import Actions, ReviewerActivity
 from analytics.agreement import Estimate, reading
 from analytics.charts import Chart, Kind, Series
-from analytics.figures.shapes import (
-    MOST_BARS,
-    Figure,
-    Row,
-    Table,
-    counted,
-    decimals,
-    numbers,
-    shares,
-    texts,
-    words,
-)
+from analytics.figures.shapes import MOST_BARS, Figure, Row, Table, decimals, numbers, shares, words
 from analytics.statistics import Statistics
+from labeling.wording import counted, texts
 
 ACTIONS = tuple(Actions.__dataclass_fields__)
 TITLES = [name.capitalize() for name in ACTIONS]

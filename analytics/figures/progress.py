@@ -1,9 +1,10 @@
 """Figures of how far the work is."""
 
 from analytics.charts import Chart, Kind, Series
-from analytics.figures.shapes import MOST_BARS, Figure, Table, decimals, numbers, texts, words
+from analytics.figures.shapes import MOST_BARS, Figure, Table, decimals, numbers, words
 from analytics.statistics import Statistics
 from analytics.wording import number, percent
+from labeling.wording import texts
 
 
 def status(found: Statistics) -> Figure:

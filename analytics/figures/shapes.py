@@ -94,11 +94,3 @@ def shown(value: Value, of: Of) -> str:
     if of == Of.DECIMAL:
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return number(int(value))
-
-
-def texts(count: int) -> str:
-    return counted(count, "text")
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    return f"1 {one}" if count == 1 else f"{number(count)} {many or one + 's'}"

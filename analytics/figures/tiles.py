@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from analytics.figures.shapes import texts
 from analytics.statistics import Statistics
 from analytics.wording import number, percent
+from labeling.wording import texts
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ def of(found: Statistics) -> list[Tile]:
     cost = sum(one.cost for one in found.providers)
     is_measured = audit.low is not None and audit.high is not None
     return [
-        Tile("Texts", number(done.texts), f"{number(done.waiting)} wait for people"),
+        Tile("Texts", number(done.texts), f"{number(done.needs_review)} need review"),
         Tile(
             "Auto-labeling rate", _share(done.auto_labeling_rate), f"{texts(done.accepted)} accepted without a person"
         ),

@@ -6,7 +6,7 @@ estimated.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +92,17 @@ def phrases(text: str, evidence: Sequence[Evidence]) -> list[str]:
         joined.append(word)
     found = [text[one.start : one.end] for one in sorted(joined, key=lambda one: -one.weight)]
     return list({phrase.casefold(): phrase for phrase in reversed(found)}.values())[::-1]
+
+
+def pieces(text: str, evidence: Iterable[tuple[int, int, float]]) -> list[tuple[str, bool]]:
+    """The whole text in pieces, each with whether it speaks for the label. `evidence` as labels keep it."""
+    end = 0
+    found: list[tuple[str, bool]] = []
+    for start, stop, _ in sorted(evidence):
+        if start >= end:
+            found += [(text[end:start], False), (text[start:stop], True)]
+            end = stop
+    return [*found, (text[end:], False)]
 
 
 def sentence(ranked: Sequence[tuple[str, float]], words: Sequence[str], *, reason: str = "") -> str:

@@ -11,11 +11,11 @@ import numpy as np
 
 from labeling.providers.base import CategorySpec, ConfidenceSource, Example, Prompt, ProviderError, Usage
 from labeling.providers.http import Server, settled
+from labeling.providers.hypotheses import HYPOTHESIS
 from labeling.providers.remote import RemoteProvider, Verdict
 from labeling.providers.statuses import SettingNames
 
 NAMES = SettingNames(url="FREE_API_URL", model="FREE_API_MODEL", key="FREE_API_KEY")
-HYPOTHESIS = "This text is about {}."
 
 # The first documentation of the API allowed at most 10 labels and told to ask for more in several requests with
 # multi_label, scaled by the caller. The present one names no limit, but other servers of the format keep to it.

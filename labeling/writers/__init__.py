@@ -8,6 +8,8 @@ from django.utils.module_loading import import_string
 
 from labeling.writers.record import Batch, Tally
 
+MOST_CHARACTERS = 32_767  # of one cell, in UTF-16 units as Excel counts them
+
 Chunks: TypeAlias = Iterator[bytes]
 NamedFiles: TypeAlias = Iterator[tuple[str, Chunks]]
 
@@ -63,7 +65,7 @@ FORMATS = {
         is_text=False,
         has_alternatives=False,
         most_rows=1_048_575,
-        most_characters=32_767,
+        most_characters=MOST_CHARACTERS,
     ),
     "hf": Format(
         "labeling.writers.columnar.hugging_face",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, TypedDict
 
+from labeling.spreadsheets import OWN_COLUMNS
+
 
 class Evidence(TypedDict):
     """A piece of the text that speaks for the category, in characters of the text."""
@@ -57,8 +59,6 @@ Batch: TypeAlias = Sequence[Record]
 
 
 CERTIFICATE_FILE = "certificate.json"  # in a folder that is exported
-# By these an import recognises a file of ours, so they are in every one.
-ALWAYS = ("text_id", "label_version")
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Tally:
 
     def wanted(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the names that are to be written, in their order."""
-        return tuple(name for name in names if self.columns is None or name in self.columns or name in ALWAYS)
+        return tuple(name for name in names if self.columns is None or name in self.columns or name in OWN_COLUMNS)
 
     def count(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Pass `batches` on, counting their rows."""

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape
 
+from labeling.writers import MOST_CHARACTERS
 from labeling.writers.record import Batch, DoesNotFit, Record, Tally
 from labeling.writers.text_values import FLAT_COLUMNS, Cell, flat, picker, utf16_units
 from labeling.writers.zipping import zipped
 
-MOST_CHARACTERS = 32_767  # of one cell, in UTF-16 units as Excel counts them
 REMOVED = "control characters that XLSX cannot hold were removed."
 RETURNS = "carriage returns that XLSX cannot hold became line feeds."
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from analytics import remembering
 from labeling import certification
 from labeling.models import Certificate, Project, Text
 from reviews.models import Reviewer
@@ -318,6 +319,16 @@ def test_a_certificate_is_put_to_use_and_taken_back(
     head.post(f"{address}/unapply/")
     project.refresh_from_db()
     assert project.threshold == before
+
+
+def test_the_start_page_says_at_once_what_was_put_to_use(
+    project: Project, head: Client, audited: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "WAITS", 1_000)
+    made = certify(project)
+    assert "Nothing is promised" in head.get(f"/dashboard/{project.pk}/proof.json").json()["proven"]
+    head.post(f"/admin/budget/{project.pk}/certificates/{made.pk}/apply/")
+    assert head.get(f"/dashboard/{project.pk}/proof.json").json()["proven"] == made.sentence
 
 
 def test_what_cannot_be_put_to_use_says_why(project: Project, head: Client, audited: list[Text]) -> None:

@@ -9,11 +9,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analytics import dashboard
+from labeling import counting
 from labeling.choices import RunPhase, RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, RunChunk, Text, Worker
 from reviews.decisions import Decision, record
 from reviews.models import Action, Reviewer
 from tests.analytics.budgets import add_audited, add_learned
+from tests.labeling.certificates import add_machine_labeled
 
 AddTexts = Callable[..., list[Text]]
 MOST_QUERIES = 15
@@ -50,6 +52,18 @@ def test_the_next_step_has_its_button(desk: Client, project: Project, add_texts:
     assert 'aria-current="step">Import texts' in page(desk)
     add_texts(project, "one")
     assert 'aria-current="step">Label' in page(desk)
+    assert desk.get("/dashboard/live.json").json()["projects"][0]["step"] == "Label"
+
+
+def test_the_next_step_is_not_that_of_old_counts(
+    desk: Client, project: Project, add_texts: AddTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "FREE", 0.0)
+    monkeypatch.setattr(counting, "WAITS", 10_000)
+    add_texts(project, "one")
+    assert 'aria-current="step">Label' in page(desk)
+    add_machine_labeled(project, [0.5])
+    assert 'aria-current="step">Review' in page(desk)
 
 
 def test_the_default_project_hides_while_another_is_used(desk: Client, project: Project) -> None:
@@ -86,7 +100,12 @@ def test_a_run_shows_how_far_it_is(desk: Client, project: Project, add_texts: Ad
     shown = page(desk)
     assert "Running: labeling, 10 of 40 texts" in shown
     live = desk.get("/dashboard/live.json").json()["projects"][0]
-    assert live["run"] == {"id": run.pk, "percent": 25, "words": "Running: labeling, 10 of 40 texts"}
+    assert live["run"] == {
+        "id": run.pk,
+        "url": f"/runs/{run.pk}/",
+        "percent": 25,
+        "words": "Running: labeling, 10 of 40 texts",
+    }
     LabelingRun.objects.filter(pk=run.pk).update(status=RunStatus.SUCCEEDED)
     assert desk.get("/dashboard/live.json").json()["projects"][0]["run"] is None
 

@@ -8,8 +8,8 @@ from analytics import first_run
 from analytics.first_run import Facts
 from labeling.models import Project
 
-NOTHING = Facts(categories=0, texts=0, labeled=0, reviewed=0, is_certified=False)
-ALL = Facts(categories=3, texts=9, labeled=9, reviewed=4, is_certified=True)
+NOTHING = Facts(categories=0, has_texts=False, is_labeled=False, is_reviewed=False, is_certified=False)
+ALL = Facts(categories=3, has_texts=True, is_labeled=True, is_reviewed=True, is_certified=True)
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ ALL = Facts(categories=3, texts=9, labeled=9, reviewed=4, is_certified=True)
     [
         (NOTHING, "Add categories"),
         (replace(NOTHING, categories=2), "Import texts"),
-        (replace(NOTHING, categories=2, texts=9), "Label"),
-        (replace(NOTHING, categories=2, texts=9, labeled=9), "Review"),
+        (replace(NOTHING, categories=2, has_texts=True), "Label"),
+        (replace(NOTHING, categories=2, has_texts=True, is_labeled=True), "Review"),
         (replace(ALL, is_certified=False), "Certify"),
         (ALL, "Export"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analytics import accuracy, keeping, quality, statistics
+from analytics import accuracy, choosing, figures, keeping, quality, report, statistics
 from analytics.activity import ReviewerActivity
 from analytics.choosing import Filters, Names
 from analytics.statistics import Statistics
@@ -40,7 +40,7 @@ def test_the_rates_are_of_what_was_labeled_and_of_all(
     surest, *_ = add_machine_labeled(project, [0.95, 0.9, 0.85, 0.3, 0.2, 0.1])
     decide([surest], anna.user)
     told = found(project).progress
-    assert (told.texts, told.machine_labeled, told.accepted, told.reviewed, told.waiting) == (8, 6, 2, 1, 3)
+    assert (told.texts, told.machine_labeled, told.accepted, told.reviewed, told.needs_review) == (8, 6, 2, 1, 3)
     assert told.auto_labeling_rate == 2 / 6
     assert told.review_coverage == 1 / 8
     assert {row.status: row.texts for row in told.by_status if row.texts} == {
@@ -239,6 +239,15 @@ def test_costs_are_summed_by_provider_and_runs_have_their_speed(project: Project
     assert [run.run_id for run in only.runs] == [newest.pk]
 
 
+def test_all_runs_are_paid_for_however_few_are_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "MOST_RUNS", 2)
+    runs = [run_with(project, "paid", texts=100, cost=Decimal("0.125")) for _ in range(3)]
+    told = found(project)
+    assert [run.run_id for run in told.runs] == [runs[2].pk, runs[1].pk]
+    (row,) = told.providers
+    assert (row.runs, row.texts, row.cost) == (3, 600, 0.75)
+
+
 def test_certificates_say_what_became_of_them(project: Project, anna: Reviewer) -> None:
     add_audited(project, anna)
     made = certification.certify(project, promise="dataset", budget=0.1)
@@ -248,3 +257,15 @@ def test_certificates_say_what_became_of_them(project: Project, anna: Reviewer) 
     add_machine_labeled(project, [0.9])
     (row,) = found(project).certificates
     assert (row.standing, row.ended) == ("Ended", "Texts have been added since.")
+
+
+def test_a_certificate_in_use_promises_whatever_dates_are_looked_at(project: Project, anna: Reviewer) -> None:
+    add_audited(project, anna)
+    made = certification.certify(project, promise="dataset", budget=0.1)
+    certification.apply(made)
+    project.refresh_from_db()
+    tomorrow = Filters(since=timezone.localdate() + timedelta(days=1))
+    told = statistics.of_counted(project, keeping.count(project), Names.of(project), tomorrow)
+    assert told.certificates == ()
+    assert figures.one_of(told, "certificates").summary == made.sentence
+    assert made.sentence in dict(report.main_points(told))["Promised"]

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from analytics import confused, figures, keeping, statistics
+from analytics import choosing, confused, figures, keeping, statistics
 from labeling import api_keys
 from labeling.models import Category, Project
 from reviews.models import Review, Reviewer
@@ -66,6 +66,13 @@ def test_api_page_file_and_command_say_the_same(get: Any, mia: User, project: Pr
     shown = figures.all_of(page.context["found"])
     assert shown == [figures.one_of(statistics.of_project(project), name) for name in figures.MAKERS]
     assert page.context["found"].progress.reviewed == of_api["progress"]["reviewed"] > 0
+
+
+def test_what_needs_review_is_called_so_everywhere(get: Any, mia: User, project: Project, history: None) -> None:
+    needs_review = api(mia, project="News").json()["progress"]["needs_review"]
+    assert needs_review == project.texts.filter(status="needs_review").count() > 0
+    assert get().context["tiles"][0].more == f"{needs_review} need review"
+    assert f"{needs_review} need review." in get("quality-report.md").content.decode()
 
 
 def test_a_part_is_the_same_in_api_and_page(get: Any, mia: User, project: Project, history: None) -> None:
@@ -129,6 +136,17 @@ def test_a_wrong_filter_is_named(get: Any, mia: User, project: Project, wanted: 
     answer = api(mia, project=project.pk, **wanted)
     assert answer.status_code == 400
     assert set(answer.json()["errors"]) <= {*wanted, "to"}
+
+
+def test_a_run_older_than_those_listed_can_be_chosen(
+    get: Any, project: Project, history: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "MOST_RUNS", 0)
+    oldest = project.runs.order_by("pk").first()
+    assert oldest is not None
+    page = get(run=oldest.pk)
+    assert page.status_code == 200
+    assert f'<option value="{oldest.pk}" selected>' in page.content.decode()
 
 
 # --- The texts of a cell ----------------------------------------------------------------------------------------------

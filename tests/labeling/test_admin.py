@@ -7,6 +7,7 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from labeling import runs
+from labeling.admin import marked
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, Label, LabelingRun, Project, Text
 
@@ -60,6 +61,11 @@ def test_a_text_page_marks_the_words_that_made_the_label(desk: Client, text: Tex
     content = page(desk, "text_change", text.pk)
     assert ">striker</mark>" in content
     assert "Sports 0.91; because of: striker" in content
+
+
+def test_words_that_two_pieces_of_evidence_share_are_shown_once() -> None:
+    text = Text(content="The striker scored.", current_label=Label(evidence=[[4, 11, 0.6], [7, 11, 0.4]]))
+    assert marked(text).count("iker") == 1
 
 
 def test_markup_inside_a_text_stays_text(desk: Client, text: Text) -> None:

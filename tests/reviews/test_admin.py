@@ -111,7 +111,7 @@ def test_a_manager_releases_a_claim(head: Client, project: Project, anna: Review
     keys = list(Assignment.objects.values_list("pk", flat=True))
     url = reverse("admin:reviews_assignment_changelist")
     content = head.post(url, {"action": "release", "_selected_action": keys}, follow=True).content.decode()
-    assert "Released 1 texts." in content
+    assert "Released 1 text into" in content
     assert not Assignment.objects.exists()
 
 

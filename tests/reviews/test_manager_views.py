@@ -112,7 +112,7 @@ def test_a_decided_text_whose_flag_is_dismissed_stays_decided(
 
 def test_the_manager_adds_a_proposed_category(boss: Client, project: Project, flagged: Text) -> None:
     answer = boss.post(address(project, "proposals/accept/"), {"name": "Politics"}, follow=True)
-    assert "Politics is a category now, and 1 texts have it" in answer.content.decode()
+    assert "Politics is a category now, and 1 text has it" in answer.content.decode()
 
 
 def test_a_text_of_another_project_is_not_found(boss: Client, project: Project, flagged: Text) -> None:

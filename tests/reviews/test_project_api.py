@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -196,6 +196,15 @@ def test_who_cannot_be_added_is_told(
 ) -> None:
     said = as_mia.post(f"/api/projects/{project.pk}/members", body, content_type=JSON)
     assert (said.status_code, said.json()["code"]) == (status, code)
+
+
+def test_who_makes_no_accounts_invites_nobody(project: Project, stranger: User) -> None:
+    stranger.user_permissions.add(*Permission.objects.filter(codename__in=["change_reviewer", "change_project"]))
+    body = {"user": "maria", "is_new": True}
+    said = signed_in(stranger).post(f"/api/projects/{project.pk}/members", body, content_type=JSON)
+    assert (said.status_code, said.json()["code"]) == (403, "permission_denied")
+    assert "You may not make accounts" in said.json()["detail"]
+    assert not User.objects.filter(username="maria").exists()
 
 
 def test_who_leaves_gives_the_texts_on_the_desk_back(

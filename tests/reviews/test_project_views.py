@@ -287,6 +287,29 @@ def test_a_merge_that_goes_on_is_told_of(as_mia: Client, project: Project, sport
     assert "Sports becomes part of Business" in page and "No background worker is running" in page
 
 
+def test_a_category_says_below_which_it_stands_even_a_retired_one(
+    as_mia: Client, project: Project, sports: Category
+) -> None:
+    project.categories.filter(name="Weather").update(parent=sports)
+    Category.objects.filter(pk=sports.pk).update(is_active=False)
+    assert "below Sports" in text_of(as_mia.get(address("categories", project.pk)))
+
+
+def test_a_run_is_followed_on_its_page(as_mia: Client, project: Project, add_texts: Callable[..., list[Text]]) -> None:
+    add_texts(project, "one")
+    run = runs.start(project)
+    page = text_of(as_mia.get(address("overview", project.pk)))
+    assert f'href="{reverse("runs:run", args=[run.pk])}"' in page
+
+
+def test_a_project_is_listed_with_its_texts_by_the_names_of_their_statuses(
+    as_mia: Client, project: Project, add_texts: Callable[..., list[Text]]
+) -> None:
+    add_texts(project, "one")
+    page = text_of(as_mia.get(reverse("projects:list")))
+    assert 'data-name="Needs review">0<' in page and "Waiting for" not in page
+
+
 def test_other_categories_than_those_of_the_last_run_are_told_of(
     as_mia: Client, project: Project, sports: Category, add_texts: Any
 ) -> None:

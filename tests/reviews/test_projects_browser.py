@@ -99,7 +99,7 @@ def test_two_categories_are_merged(open_page: Open, project: Project, add_labele
     expect(page, "#content").to_contain_text("They become Business")
     assert not CategoryMerge.objects.exists()
     page.get_by_role("button", name="Merge", exact=True).click()
-    expect(page, ".frame-messages").to_contain_text("Sports is part of Business now. 1 texts have followed.")
+    expect(page, ".frame-messages").to_contain_text("Sports is part of Business now. 1 text has followed.")
     text.refresh_from_db()
     assert text.current_label.category.name == "Business"
 

@@ -81,6 +81,7 @@ def test_an_empty_queue_says_that_others_have_the_rest(
     queue.claim_next(anna, project)
     answer = queue.claim_next(ben, project)
     assert answer == Nothing("on_other_desks", 1)
+    assert str(answer) == "1 text is on another desk. It will come back if nobody decides it."
     assert "come back" in str(answer)
 
 

@@ -9,15 +9,22 @@ const cardOf = (id) => document.querySelector(`[data-project="${id}"]`);
 const shown = () => document.querySelectorAll("[data-project]").length;
 
 function draw(answer) {
-  const isOther = answer.projects.length !== shown() || answer.projects.some((one) => !cardOf(one.id));
-  if (isOther) location.reload();
+  if (answer.projects.length !== shown() || answer.projects.some(isOther)) location.reload();
   else answer.projects.forEach(drawProject);
+}
+
+// A new project, its first texts, another step, or a run that makes the button of the step wait: parts come and go.
+function isOther(one) {
+  const card = cardOf(one.id);
+  if (!card || card.dataset.step !== one.step) return true;
+  if (Boolean(card.querySelector(".dashboard-bar")) !== Boolean(one.total)) return true;
+  const button = card.querySelector(".dashboard-steps button");
+  return button !== null && button.disabled !== Boolean(one.run);
 }
 
 function drawProject(one) {
   const card = cardOf(one.id);
   const bar = card.querySelector(".dashboard-bar");
-  if (Boolean(bar) !== Boolean(one.total)) location.reload(); // its first texts have come
   if (!bar) return;
   bar.setAttribute("aria-label", one.words);
   one.parts.forEach((part) => drawPart(card, part));
@@ -39,6 +46,7 @@ function drawRun(box, run) {
   if (!run) return;
   box.querySelector("progress").value = run.percent;
   box.querySelector("a").textContent = run.words;
+  box.querySelector("a").href = run.url;
 }
 
 // One after the other: each may take the server a second.

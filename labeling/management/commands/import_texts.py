@@ -15,7 +15,6 @@ from labeling.readers import ENCODINGS, FORMATS
 
 INTERRUPTED = 130
 FORMATS_WITHOUT_LINES = ("json", "parquet", "xlsx")
-COLUMNS = ("text_column", "id_column", "source_column", "label_column", "language_column")
 
 
 class Command(BaseCommand):
@@ -54,7 +53,7 @@ class Command(BaseCommand):
                     source=options["source"],
                     create_categories=options["create_categories"],
                     progress=progress,
-                    **{name: options[name] for name in COLUMNS},
+                    **{name: options[name] for name in importing.COLUMN_OPTIONS},
                 )
             except importing.ImportFailed as error:
                 raise CommandError(f"{error}\n{_kept(latest)}") from None

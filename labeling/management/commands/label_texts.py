@@ -65,7 +65,7 @@ class Command(BaseCommand):
         except runs.NothingToLabel:
             self.stdout.write(f"Nothing to label in project {chosen}. To label again, add --relabel.")
             return
-        except (runs.NoActiveCategories, runs.RunInProgress, runs.RunStopped, ProviderError) as error:
+        except (runs.CannotStart, runs.RunStopped, ProviderError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(summary(run, chosen))
         if (warning := drifting.warning(chosen)) and warning.run_id == run.pk:

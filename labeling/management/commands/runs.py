@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no run {run}. See manage.py runs list.")
         try:
             getattr(self, f"_{verb}")(chosen)
-        except (runs.NothingToLabel, runs.NoActiveCategories, runs.RunInProgress) as error:
+        except runs.CannotStart as error:
             raise CommandError(str(error)) from error
 
     def _list(self) -> None:

@@ -138,7 +138,8 @@ export class Decisions {
 
   #waiting(error, count) {
     const isSignedOut = error.status === 401 || error.status === 403;
-    const words = `${error.message} ${count} decisions are kept in this browser and sent again by themselves.`;
+    const kept = count === 1 ? "1 decision is" : `${count} decisions are`;
+    const words = `${error.message} ${kept} kept in this browser and sent again without a click.`;
     const signIn = ["Sign in", () => open(this.settings.login, "_blank", "noopener")];
     showMessage(words, [...(isSignedOut ? [signIn] : []), ["Try now", () => this.outbox.flush()]], "waiting");
   }

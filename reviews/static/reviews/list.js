@@ -47,9 +47,6 @@ function onKey(event) {
   act();
 }
 
-// The theme hides the page until its script has run, and what is hidden takes no focus.
-requestAnimationFrame(() => document.getElementById("apply")?.focus());
-
 if (form) {
   form.addEventListener("click", (event) => {
     if (!boxes.includes(event.target)) return;
