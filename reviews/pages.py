@@ -69,4 +69,5 @@ def reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewe
     if found := desk_of(request.user, project_id):
         return found
     project = get_object_or_404(Project, pk=project_id)
-    raise PermissionDenied(f"You do not review for project {project}. Ask a manager to add you.")
+    way = 'Add yourself on its page "Members".' if may_manage(request.user) else "Ask a manager to add you."
+    raise PermissionDenied(f"You do not review for project {project}. {way}")

@@ -60,6 +60,13 @@ def test_the_anonymous_change_nothing(project: Project, verb: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "signed_out")
 
 
+def test_a_manager_without_a_desk_is_told_how_to_get_one(project: Project, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("boss"))
+    answer = page(client, project)
+    assert answer.status_code == 403
+    assert "Add yourself on its page &quot;Members&quot;." in answer.content.decode()
+
+
 def test_staff_without_rights_are_refused(project: Project, stranger: User) -> None:
     User.objects.filter(pk=stranger.pk).update(is_staff=True)
     client = client_of(stranger)
