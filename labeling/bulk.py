@@ -62,9 +62,8 @@ def update(
     quote, meta = connection.ops.quote_name, model._meta
     table, key = quote(meta.db_table), f"{quote(meta.db_table)}.{quote(meta.pk.column)}"
     fields = [cast(Field, meta.get_field(name)) for name in columns]
-    conditions, limits = _conditions(
-        table, [(quote(cast(Field, meta.get_field(name)).column), sign, value) for name, sign, value in where]
-    )
+    judged = [f"{table}.{quote(cast(Field, meta.get_field(name)).column)}" for name, _, _ in where]
+    limits = [limit for _, sign, value in where for limit in (value if sign == "IN" else [value])]
     is_postgresql = connection.vendor == "postgresql"
     sets = []
     for number, field in enumerate(fields):
@@ -75,22 +74,31 @@ def update(
     changed = f"UPDATE {table} SET {', '.join(sets)}"
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
         if is_postgresql:
-            locked = _locked(table, key, fields, conditions, connection)
+            locked = _locked(table, key, fields, judged, connection)
             values = [list(column) for column in zip(*rows, strict=True)]
-            cursor.execute(f"{changed} FROM ({locked}) AS new WHERE {key} = new.key", [*values, *limits])
+            conditions = _conditions([f"new.w{number}" for number in range(len(where))], where)
+            cursor.execute(f"{changed} FROM ({locked}) AS new WHERE {key} = new.key{conditions}", [*values, *limits])
         else:
-            sql = f"{changed} WHERE {key} = %s{conditions}"
+            sql = f"{changed} WHERE {key} = %s{_conditions(judged, where)}"
             cursor.executemany(sql, [(*row, *limits) for row in rows])
         return int(cursor.rowcount)
 
 
-def _locked(table: str, key: str, fields: Sequence[Field], conditions: str, connection: BaseDatabaseWrapper) -> str:
-    """The rows of arrays that PostgreSQL is given; what they change is locked in the order of its keys."""
+def _locked(
+    table: str, key: str, fields: Sequence[Field], judged: Sequence[str], connection: BaseDatabaseWrapper
+) -> str:
+    """The rows of arrays that PostgreSQL is given, with the columns that decide as w0, w1 ...; what they may change is
+    locked in the order of its keys.
+
+    OFFSET keeps the conditions outside. Inside, a planner whose statistics say that no text is unlabeled, because they
+    are of the moment when all had been labeled, goes through all of those for each row: half a minute for 5,000.
+    """
     arrays = ", ".join(f"%s::{_type(field, connection)}[]" for field in fields)
     names = ", ".join(f"v{number}" for number in range(len(fields)))
+    kept = "".join(f", {column} AS w{number}" for number, column in enumerate(judged))
     return (
-        f"SELECT given.* FROM unnest({arrays}, %s::bigint[]) AS given({names}, key) "
-        f"JOIN {table} ON {key} = given.key{conditions} ORDER BY given.key FOR NO KEY UPDATE OF {table}"
+        f"SELECT given.*{kept} FROM unnest({arrays}, %s::bigint[]) AS given({names}, key) "
+        f"JOIN {table} ON {key} = given.key ORDER BY given.key OFFSET 0 FOR NO KEY UPDATE OF {table}"
     )
 
 
@@ -106,15 +114,12 @@ def let_commit_wait() -> None:
             cursor.execute("SET LOCAL synchronous_commit = off")
 
 
-def _conditions(table: str, where: Sequence[tuple[str, str, Any]]) -> tuple[str, list[Any]]:
-    """Each begins with AND; and their parameters."""
-    text, limits = "", []
-    for column, sign, value in where:
-        values = list(value) if sign == "IN" else [value]
-        places = f"({', '.join(['%s'] * len(values))})" if sign == "IN" else "%s"
-        text += f" AND {table}.{column} {sign} {places}"
-        limits += values
-    return text, limits
+def _conditions(judged: Sequence[str], where: Sequence[tuple[str, str, Any]]) -> str:
+    """Each begins with AND."""
+    return "".join(
+        f" AND {column} {sign} {'(' + ', '.join(['%s'] * len(value)) + ')' if sign == 'IN' else '%s'}"
+        for column, (_, sign, value) in zip(judged, where, strict=True)
+    )
 
 
 def _insert(
