@@ -26,6 +26,12 @@ def open_statistics(visit: Visit, boss: User) -> Open:
 
 
 @pytest.fixture
+def many_categories(project: Project) -> None:
+    for number in range(12):
+        project.categories.create(name=f"Category of a long name, number {number}", position=10 + number)
+
+
+@pytest.fixture
 def history(project: Project, anna: Reviewer, ben: Reviewer, boss: User) -> None:
     chance = random.Random(7)
     Project.objects.filter(pk=project.pk).update(audit_share=0.3, reviews_per_text=2, overlap_share=0.3)
@@ -96,3 +102,11 @@ def test_it_fits_the_screen_and_has_no_barriers(
     found = barriers(page, "statistics")
     page.locator(".statistics-matrix a").first.click()
     assert found + barriers(page, "texts of a cell") == []
+
+
+def test_a_matrix_of_many_categories_scrolls_in_its_place(
+    open_statistics: Open, many_categories: None, history: None
+) -> None:
+    page = open_statistics()
+    expect(page, ".statistics-matrix thead th").to_have_count(15)
+    assert fits_the_screen(page)
