@@ -26,8 +26,8 @@ NO_SPARE_CORE = (
     " batches or has cores of its own: the row of the server that waits."
 )
 BESIDE_OTHERS = (
-    "It is the slowest of all sets and draws, and was taken while the other core was at work; alone, on a host half as"
-    " fast, it was 1.30 s."
+    "It is the slowest of all sets and draws, and was taken while other work used both cores. It was not measured again"
+    " on a quiet machine."
 )
 NO_HALVES = (
     "On processors that do not multiply bfloat16 by themselves (AVX-512 BF16, AMX) the program computes in 32 bits, and"
