@@ -25,6 +25,10 @@ class WrongCategory(ValueError):
         self.errors = errors or {}
 
 
+class Taken(WrongCategory):
+    """Another category of the project has this name or key; otherwise it could be so."""
+
+
 class WasMerged(ValueError):
     """The category became part of another one."""
 
@@ -36,7 +40,7 @@ class WasMerged(ValueError):
 def add(project: Project, name: str, *, user: AbstractBaseUser | None = None, **values: Any) -> Category:
     """A category after those that the project has. `values` are others of EDITABLE.
 
-    A new category ends the project's certificates. Raises WrongCategory, also when there is one of this name.
+    A new category ends the project's certificates. Raises WrongCategory, or Taken.
     """
     _lock(project)
     last = project.categories.aggregate(last=Max("position"))["last"]
@@ -53,7 +57,7 @@ def edit(
 ) -> Category:
     """The category with these values; its labels stay. Another name, description or example ends certificates.
 
-    `revision` is that of the category as it was shown. Raises ChangedMeanwhile or WrongCategory.
+    `revision` is that of the category as it was shown. Raises ChangedMeanwhile, WrongCategory or Taken.
     """
     category = _locked(category)
     editing.refuse_stale(revision, revision_of(category), f"category {category}")
@@ -84,7 +88,7 @@ def retire(category: Category, *, user: AbstractBaseUser | None = None) -> Categ
 
 @transaction.atomic
 def bring_back(category: Category, *, user: AbstractBaseUser | None = None) -> Category:
-    """Let new labels name a retired category again. Raises WasMerged, or WrongCategory where its key is taken."""
+    """Let new labels name a retired category again. Raises WasMerged, or Taken where another one has its key."""
     category = _locked(category)
     if category.merged_into:
         raise WasMerged(
@@ -184,7 +188,7 @@ def put_right(category: Category) -> None:
 
 
 def check(category: Category, others: Iterable[Category]) -> None:
-    """With its values in their plain form, among the others of its project. Raises WrongCategory."""
+    """With its values in their plain form, among the others of its project. Raises WrongCategory or Taken."""
     put_right(category)
     others = list(others)
     if category.pk is None and len(others) >= MAX_CATEGORIES:
@@ -192,9 +196,9 @@ def check(category: Category, others: Iterable[Category]) -> None:
     for other in others:
         if other.name.casefold() == category.name.casefold():
             state = "" if other.is_active else ", which is retired. Bring it back, or rename it first"
-            _refuse("name", f"This project has a category '{other}' already{state}.")
+            _refuse("name", f"This project has a category '{other}' already{state}.", Taken)
         if _has_same_key(category, other):
-            _refuse("shortcut", f"'{category.shortcut}' is the key of '{other}' already.")
+            _refuse("shortcut", f"'{category.shortcut}' is the key of '{other}' already.", Taken)
 
 
 def _has_same_key(category: Category, other: Category) -> bool:
@@ -229,5 +233,5 @@ def _check_parent(category: Category) -> None:
         above = above.parent
 
 
-def _refuse(field: str, message: str) -> None:
-    raise WrongCategory(message, {field: [message]})
+def _refuse(field: str, message: str, kind: type[WrongCategory] = WrongCategory) -> None:
+    raise kind(message, {field: [message]})

@@ -17,6 +17,7 @@ from labeling.lookups import find_project
 from labeling.models import Category, CategoryMerge, Project
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope
+from labeling.problems import Problem
 from labeling.requests import NewestFirst, checked
 from labeling.viewsets import Resource
 
@@ -97,6 +98,8 @@ class CategoryViewSet(Resource):
         return [MayAdd()] if self.action == "create" else super().get_permissions()
 
     def problem_of(self, error: Exception) -> Exception:
+        if isinstance(error, categories.Taken):
+            return Problem(HTTPStatus.CONFLICT, "taken", str(error), errors=error.errors)
         if isinstance(error, categories.WrongCategory):
             return ValidationError(error.errors or {"name": [str(error)]})
         return super().problem_of(error)

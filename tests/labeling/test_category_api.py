@@ -74,7 +74,6 @@ def test_a_category_is_changed_and_the_second_of_two_is_told(as_mia: Client, spo
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"name": "business"}, "name"),
         ({"color": "red"}, "color"),
         ({"parent": 2**62}, "parent"),
         ({"parent": 2**70}, "parent"),
@@ -85,6 +84,26 @@ def test_a_category_is_changed_and_the_second_of_two_is_told(as_mia: Client, spo
 def test_a_wrong_value_is_named(as_mia: Client, sports: Category, body: dict[str, Any], field: str) -> None:
     said = as_mia.patch(f"/api/categories/{sports.pk}", body, content_type=JSON)
     assert (said.status_code, list(said.json()["errors"])) == (400, [field])
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", "business"), ("shortcut", "P")])
+def test_a_name_or_key_of_another_category_is_a_conflict(
+    as_mia: Client, project: Project, sports: Category, field: str, value: str
+) -> None:
+    categories.edit(project.categories.get(name="Business"), {"shortcut": "p"})
+    changed = as_mia.patch(f"/api/categories/{sports.pk}", {field: value}, content_type=JSON)
+    added = as_mia.post("/api/categories", {"project": "News", "name": "Travel", field: value}, content_type=JSON)
+    for said in (changed, added):
+        assert (said.status_code, said.json()["code"], list(said.json()["errors"])) == (409, "taken", [field])
+        assert "'Business'" in said.json()["detail"]
+
+
+def test_a_category_comes_back_only_where_its_key_is_free(as_mia: Client, project: Project, sports: Category) -> None:
+    categories.edit(sports, {"shortcut": "p"})
+    categories.retire(sports)
+    categories.edit(project.categories.get(name="Business"), {"shortcut": "p"})
+    said = as_mia.post(f"/api/categories/{sports.pk}/bring-back")
+    assert (said.status_code, said.json()["code"]) == (409, "taken")
 
 
 def test_a_category_of_another_project_is_no_parent(as_mia: Client, sports: Category) -> None:
