@@ -19,7 +19,7 @@ from labeling.requests import asked
 from labeling.viewsets import Resource
 
 BEING_COUNTED = (
-    "This project is large and has not been counted yet. A worker counts it within a minute; ask again. "
+    "This project has not been counted yet. A worker counts it in the background, within a minute; ask again. "
     "Without a worker: manage.py run_worker."
 )
 LATER = OpenApiResponse(

@@ -165,6 +165,7 @@ class LabelInline(TabularInline):
 
 @admin.register(Text)
 class TextAdmin(LargeTableAdmin):
+    list_before_template = "labeling/where_to_import.html"
     list_display = ["excerpt", "project", "shown_status", "category", "confidence", "source", "marks"]
     list_filter = ["status", "is_audit", "is_gold", "project"]
     list_select_related = ["project", "current_label__category"]
@@ -272,6 +273,7 @@ class LabelAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportRecord)
 class ImportRecordAdmin(ReadOnlyAdmin):
+    list_before_template = "labeling/where_to_import.html"
     list_display = ["file_name", "project", "status", "added", "duplicate", "empty", "rejected", "created_at", "error"]
     fields = [
         "project",

@@ -23,10 +23,13 @@ LATEST = 10
 def export_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """What there is to export, and the promise that goes with it."""
     counts = exporting.texts_of_each(project)
+    # Nobody wants an empty file: the labels that stand are the first choice where there are any.
+    chosen = next((value for value, _ in ONLY_CHOICES if counts[value]), ONLY_CHOICES[0][0])
     context = {
         "title": f"Export: {project.name}",
         "project": project,
         "choices": [{"value": value, "words": words, "texts": counts[value]} for value, words in ONLY_CHOICES],
+        "chosen": chosen,
         "formats": FORMAT_CHOICES,
         "columns": COLUMNS,
         "promise": certification.statement(project),

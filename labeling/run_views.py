@@ -42,13 +42,9 @@ def runs_page(request: HttpRequest) -> HttpResponse:
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: how far it is, what failed and why, and buttons."""
     run = _run(request, pk)
-    failed = urlencode({"status__exact": TextStatus.FAILED.value, "project__id__exact": str(run.project_id)})
-    may_see_texts = request.user.has_perm("labeling.view_text")
-    context: dict[str, Any] = {
-        "title": f"Run {run.pk}: {run.project.name}",
-        "run": run,
-        "failed_texts_url": f"{reverse('admin:labeling_text_changelist')}?{failed}" if may_see_texts else "",
-    }
+    context: dict[str, Any] = {"title": f"Run {run.pk}: {run.project.name}", "run": run}
+    if request.user.has_perm("labeling.view_text"):
+        context |= {"failed_texts_url": _texts_url(run, status__exact=TextStatus.FAILED), "texts_url": _texts_url(run)}
     context |= steering.shown(
         run,
         request.user,
@@ -80,6 +76,12 @@ def verb(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
     except CannotStart as reason:
         messages.warning(request, str(reason))
     return redirect("runs:run", pk=run.pk)
+
+
+def _texts_url(run: LabelingRun, **filters: str) -> str:
+    """The texts of its project, as the admin lists them."""
+    query = urlencode({**filters, "project__id__exact": str(run.project_id)})
+    return f"{reverse('admin:labeling_text_changelist')}?{query}"
 
 
 def _visible(request: HttpRequest) -> QuerySet[LabelingRun]:

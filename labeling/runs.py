@@ -166,7 +166,7 @@ def _in_progress(run: LabelingRun) -> RunInProgress:
     done = chunks.tally(run).texts
     return RunInProgress(
         f"Run {run.pk} is labeling project {run.project} right now: {done} of {run.total} texts are done. "
-        f"Wait for it, or stop it with manage.py runs pause {run.pk}."
+        f"Wait for it, or pause it: on its page, by the API, or with manage.py runs pause {run.pk}."
     )
 
 

@@ -88,6 +88,11 @@ def test_a_label_is_read_only_even_for_a_manager(desk: Client, text: Text, verb:
     assert Label.objects.get().confidence == 0.91
 
 
+@pytest.mark.parametrize("name", ["text", "importrecord"])
+def test_lists_of_what_is_imported_say_where_that_is_done(desk: Client, name: str) -> None:
+    assert 'href="/projects/">project</a>, then "Import"' in page(desk, f"{name}_changelist")
+
+
 def test_a_text_cannot_be_typed_in_past_the_import(desk: Client) -> None:
     assert desk.get(reverse("admin:labeling_text_add")).status_code == 403
 

@@ -50,6 +50,22 @@ def content_of(answer: Any) -> bytes:
     return b"".join(answer.streaming_content)
 
 
+# --- What is chosen at first ------------------------------------------------------------------------------------------
+
+
+def chosen(client: Client, project: Project) -> str:
+    return page(client, project).split('" checked>')[0].rsplit('"', 1)[1]
+
+
+def test_at_first_labels_that_stand_are_chosen_and_no_empty_file_where_there_are_none(
+    client: Client, project: Project, texts: list[Text]
+) -> None:
+    assert chosen(client, project) == "final"
+    Text.objects.filter(pk=texts[0].pk).update(status=TextStatus.NEEDS_REVIEW)
+    assert chosen(client, project) == "labeled"
+    assert chosen(client, Project.objects.create(name="Nothing yet")) == "final"
+
+
 # --- Who may ----------------------------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,16 @@ def test_the_bar_moves_without_reload_until_the_run_ends(
     expect(page, "#run [data-verb=cancel]").to_be_hidden()
 
 
+def test_the_way_on_appears_when_the_run_ends(
+    visit: Visit, boss: User, run: LabelingRun, live_server: LiveServer
+) -> None:
+    page = visit(boss, reverse("runs:run", args=[run.pk]))
+    expect(page, "#run-status").to_have_text("Queued")
+    expect(page, "#run-next").to_be_hidden()
+    execution.execute(run)
+    expect(page, "#run-next").to_be_visible()
+
+
 def test_a_run_is_paused_and_resumed_by_its_buttons(visit: Visit, boss: User, run: LabelingRun) -> None:
     page = visit(boss, address(run))
     page.get_by_role("button", name="Pause").click()

@@ -64,6 +64,16 @@ def test_failed_texts_are_linked_and_tried_once_more(desk: Client, run: Labeling
     assert answer.redirect_chain[-1][0] == address(LabelingRun.objects.latest("pk"))
 
 
+def test_a_run_that_has_ended_leads_on(desk: Client, run: LabelingRun) -> None:
+    assert 'id="run-next" aria-labelledby="next-title" hidden' in desk.get(address(run)).content.decode()
+    runs.cancel(run)
+    content = desk.get(address(run)).content.decode()
+    assert 'id="run-next" aria-labelledby="next-title" >' in content
+    for link in ("/review/?project=", "/admin/labeling/text/?project__id__exact="):
+        assert f'href="{link}{run.project_id}"' in content
+    assert f"/projects/{run.project_id}/export/" in content
+
+
 def test_what_cannot_be_done_is_said(desk: Client, run: LabelingRun) -> None:
     Text.objects.all().delete()
     runs.cancel(run)

@@ -34,6 +34,7 @@ function draw(run) {
   if (byId("run-failed")) byId("run-failed").hidden = !run.failed;
   for (const form of document.querySelectorAll("#run [data-verb]")) form.hidden = !run.verbs.includes(form.dataset.verb);
   byId("run-updated").hidden = run.is_finished;
+  if (byId("run-next")) byId("run-next").hidden = !run.is_finished; // the admin's pages of a run have none
   return run.is_finished;
 }
 
