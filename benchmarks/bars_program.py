@@ -1,6 +1,6 @@
 """The figures and bars of the program around the models: files, people, runs, pages and the API."""
 
-from benchmarks.bars import Figure, Json, at
+from benchmarks.bars import Figure, Json, at, hundredfold
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 SLOWER_PROCESSORS = (
@@ -209,4 +209,14 @@ TRANSFER = [
     ),
     Figure("another person's page at import, median", at("import", "others_page_ms_median"), "ms"),
     Figure("another person's page at import, at worst", at("import", "others_page_ms_worst"), "ms"),
+]
+
+MUTANTS = [
+    figure
+    for module in ("labeling/learning/risk.py", "reviews/decisions.py")
+    for figure in (
+        Figure(f"{module}: all changes that there are", at("modules", {"module": module}, "mutants")),
+        Figure(f"{module}: drawn at random and made", at("modules", {"module": module}, "tried")),
+        Figure(f"{module}: noticed by a test", hundredfold(at("modules", {"module": module}, "killed")), "%"),
+    )
 ]

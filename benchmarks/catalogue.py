@@ -111,4 +111,5 @@ BENCHMARKS = [
     *on_both(Benchmark("surface_pages", "Pages and lists at a million texts", "surface_pages")),
     *on_both(Benchmark("merging", "Merging two categories", "merging")),
     *on_both(Benchmark("transfer", "Imports and exports over HTTP", "transfer")),
+    Benchmark("mutants", "Changes of the program that its tests notice", "mutants"),
 ]

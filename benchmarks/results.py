@@ -39,6 +39,7 @@ FIGURES: dict[str, list[Figure]] = {
     "merging_postgres": bars_program.MERGING,
     "transfer": bars_program.TRANSFER,
     "transfer_postgres": bars_program.TRANSFER,
+    "mutants": bars_program.MUTANTS,
 }
 
 HEAD = """\
