@@ -1,6 +1,8 @@
 """Real background workers for tests: a database of their own, `manage.py run_worker`, and looks at its processes."""
 
+import atexit
 import copy
+import functools
 import os
 import shutil
 import signal
@@ -8,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,26 +24,61 @@ import psycopg2
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
+SERVER = os.environ.get("DATABASE_URL", "")
 SHARED = ("DATABASE_URL", "Q_BROKER_URL", "SECRET_KEY")  # what the machines of an installation have in common
 
 
 @contextmanager
 def fresh_database(folder: Path) -> Iterator[str]:
-    """The address of an empty database beside the one of the tests: a file, or a new one on the same server."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
-        yield f"sqlite:///{folder / 'background.sqlite3'}"
+    """The address of a migrated database beside the one of the tests: a file, or a new one on the same server."""
+    if not SERVER.startswith("postgres"):
+        path = folder / "background.sqlite3"
+        shutil.copy(migrated_file(), path)
+        yield f"sqlite:///{path}"
         return
     name = f"background_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(urlunsplit(urlsplit(server)._replace(path="/postgres")))
-    connection.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute(f'CREATE DATABASE "{name}"')
+    execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_database()}"')
     try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        yield address_of(name)
     finally:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        connection.close()
+        execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+# Migrations take as long as many a test: they are carried out once in each process of tests, then copied.
+
+
+@functools.cache
+def migrated_file() -> Path:
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    path = Path(folder) / "migrated.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@functools.cache
+def migrated_database() -> str:
+    """Its name, on the server of the tests."""
+    name = f"migrated_{uuid.uuid4().hex[:12]}"
+    execute(f'CREATE DATABASE "{name}"')
+    atexit.register(execute, f'DROP DATABASE "{name}" WITH (FORCE)')
+    migrate(address_of(name))
+    return name
+
+
+def migrate(url: str) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
+
+
+def address_of(name: str) -> str:
+    return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+
+
+def execute(sql: str) -> None:
+    with closing(psycopg2.connect(address_of("postgres"))) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(sql)
 
 
 class Installation:
@@ -50,7 +88,6 @@ class Installation:
         self.folder = folder
         self.root = ROOT
         self.environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1", **environment}
-        self.manage("migrate", "--verbosity", "0")
 
     def manage(self, *args: str, **more: str) -> str:
         command = [sys.executable, "manage.py", *args]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.background import migrated_file
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = 1500
 
@@ -19,12 +22,12 @@ class Installation:
     """A database of its own with one project, and the commands on it."""
 
     def __init__(self, folder: Path) -> None:
+        shutil.copy(migrated_file(), folder / "own.sqlite3")
         self.environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'own.sqlite3'}"}
         categories = folder / "categories.json"
         categories.write_text(json.dumps([{"name": "Sports"}, {"name": "Business"}, {"name": "Weather"}]))
         texts = folder / "texts.txt"
         texts.write_text("".join(f"The match number {n} was won by the visitors.\n" for n in range(TEXTS)))
-        self.run("migrate", "-v0")
         self.run("create_project", "news", "--categories", str(categories))
         self.run("import_texts", str(texts), "--project", "news")
 
