@@ -169,8 +169,9 @@ def extend(chunk: RunChunk, step: Step | None = None, *, seconds: float = 0.0) -
     Raises RunStopped, or ChunkLost when the chunk is not its own any more.
     """
     come: dict[str, Any] = {}
-    if step is not None:  # who takes the chunk next begins there, with all attempts before it
-        come = {"reached": step.reached, "attempts": 1, "seconds": chunk.seconds + seconds}
+    if step is not None:  # who takes the chunk next begins there, and with all attempts before it where that is farther
+        attempts = 1 if step.reached > chunk.reached else chunk.attempts
+        come = {"reached": step.reached, "attempts": attempts, "seconds": chunk.seconds + seconds}
         come |= {
             "texts": chunk.texts + step.texts,
             "failed": chunk.failed + step.failed,

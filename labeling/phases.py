@@ -217,7 +217,7 @@ class Work:
         try:
             predictions = self.labeler.label(rows, audit_share=self.run.audit_share)
         except TextsFailed as failed:
-            answered = [row for row in rows if row.content_hash not in failed.errors]
+            answered = failed.answered(rows)
             return self._refuse(rows, failed) + (self._label(answered) if answered else 0)
         except (Error, ServerDown):  # of the database or the server, and not of a text
             raise
@@ -262,8 +262,9 @@ class Work:
     def finish(self, chunk: RunChunk) -> Found:
         """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
         if self.run.text_ids is None and self.run.limit is None:
-            for texts in decided.read(self.run, self.labeler.reader) if self.labeler.reader else ():
-                self.keep_on(self._step(chunk.reached, texts))
+            reader = self.labeler.reader
+            for reached, texts in decided.read(self.run, reader, after=chunk.reached) if reader else ():
+                self.keep_on(self._step(reached, texts))
         if self.run.classifier and self.run.text_ids is None:
             cold_start.put_first(self.run.project, fingerprint=self.run.classifier.model_fingerprint)
         self.keep_on()
