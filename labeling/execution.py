@@ -124,7 +124,7 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         if step and work.wait_seconds:
             work.wait_seconds = 0.0
             runs.note_trouble(work.run, "")
-        if is_over():
+        if step and is_over():  # anywhere else the next turn would begin with the same, and end there again
             raise OutOfTime
 
     try:

@@ -47,7 +47,7 @@ Found = dict[str, Any]  # columns of the run
 
 
 class KeepOn(Protocol):
-    """Proves that this process lives, keeps how far it came, and raises what makes it stop."""
+    """Proves that this process lives, keeps how far it came, and raises what makes it stop. A turn ends at a step."""
 
     def __call__(self, step: Step | None = None) -> None: ...
 
@@ -170,16 +170,17 @@ class Work:
         return Text.objects.of_chunk(self.run, after=chunk.reached, last=chunk.last)
 
     def _rescore(self, texts: TextQuerySet) -> Iterator[Step]:
-        """A step for each batch. What has no vector yet goes through the model."""
+        """A step for each batch. What has no vector yet goes through the model, with a step for each slice."""
         assert isinstance(self.labeler, HeadLabeler)
         for held in rescoring.batches(texts, fingerprint=self.provider.fingerprint):
             changed = rescoring.rescore(self.run, self.labeler, held)
             logger.info("Run %s: %s of %s texts changed", self.run.pk, changed, len(held.ids))
-            failed = 0
+            counted = 0
             for step in self._label_all(texts.filter(pk__in=held.without_vector)):
-                failed += step.failed
-                self.keep_on()
-            yield Step(held.last_id, len(held.ids) + len(held.without_vector), failed)
+                before = int(np.searchsorted(held.ids, step.reached))  # texts on the way that had a vector
+                yield step._replace(texts=step.texts + before - counted)
+                counted = before
+            yield Step(held.last_id, len(held.ids) - counted)
 
     def _label_all(self, texts: TextQuerySet) -> Iterator[Step]:
         """A step for each slice."""

@@ -317,6 +317,45 @@ def test_one_bad_text_does_not_fail_those_beside_it(
     assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
 
 
+def test_a_turn_that_ends_does_not_keep_a_bad_text_from_standing_alone(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode, asked = KeywordEncoder.encode, 0
+
+    def refuse(self: KeywordEncoder, contents: Sequence[str], **options: bool) -> Encoding:
+        nonlocal asked
+        asked += 1
+        if "business report" in contents:
+            raise ProviderError("Too long a question.", permanent=False)
+        return encode(self, contents, **options)
+
+    execution.execute(runs.start(project, provider="keyword", text_ids=[texts[0].pk]))
+    monkeypatch.setattr(KeywordEncoder, "encode", refuse)
+    run = runs.start(project, provider="keyword")
+    for _ in range(10):
+        before = asked
+        if execution.execute(run, is_over=lambda before=before: asked > before):
+            break
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
+    assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
+
+
+def test_a_relabeling_without_vectors_ends_its_turn_between_slices_and_counts_every_text_once(
+    run: LabelingRun, project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution.execute(run)
+    Embedding.objects.filter(content_hash__in=[text.content_hash for text in texts[::2]]).delete()
+    monkeypatch.setattr(phases, "SLICE", 1)
+    again, provider, gone_through = runs.start(project, provider="keyword", relabel=True), get_provider("keyword"), []
+    for _ in range(10):
+        before = provider.texts_encoded
+        if execution.execute(again, is_over=lambda before=before: provider.texts_encoded > before):
+            break
+        gone_through.append(chunks.tally(again).texts)
+    assert again.status == RunStatus.SUCCEEDED
+    assert gone_through == [1, 3, 5]
+
+
 def test_a_label_keeps_the_models_own_words_and_what_its_confidence_comes_from(
     project: Project, texts: list[Text]
 ) -> None:
