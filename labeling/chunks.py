@@ -16,7 +16,7 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from labeling import processes
@@ -147,6 +147,18 @@ def _next(run: LabelingRun) -> tuple[int, int]:
     if done.seconds < SHORT_SECONDS:
         return run.cursor, min(2 * width, MOST)
     return run.cursor, max(width // 2, LEAST) if done.seconds > LONG_SECONDS else width
+
+
+def withdraw(run: LabelingRun) -> None:
+    """Of a run that labels: what lies after its cursor, and the last phase, will be handed out again.
+
+    What was done there stays counted, out of the way of the chunks that will come.
+    """
+    labeling, finishing = run.chunks.filter(phase=RunPhase.LABEL), run.chunks.filter(phase=RunPhase.FINISH)
+    labeling.filter(state__in=UNFINISHED, after__lt=run.cursor, last__gt=run.cursor).update(last=run.cursor)
+    beyond = labeling.filter(after__gte=run.cursor)
+    (beyond.filter(state__in=UNFINISHED) | finishing).update(state=ChunkState.DONE)
+    (beyond | finishing).update(after=-F("pk"), last=F("last") - F("after") - F("pk"))  # as wide as before
 
 
 # --- Working ----------------------------------------------------------------------------------------------------------
