@@ -59,7 +59,7 @@ class Work:
         self.run = run
         self.on_progress = on_progress
         self.keep_on: KeepOn = lambda step=None: None
-        self.wait_seconds = 0.0  # that its server was waited for the last time; 0: it answers
+        self.wait_seconds = 0.0  # that it waited the last time for what passes by itself; 0: it works
 
     def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Do one chunk; returns what it found out for the run.
@@ -163,7 +163,7 @@ class Work:
             self.keep_on(step)
             self.on_progress(RunPhase.LABEL.label, min(before + chunk.texts, self.run.total), self.run.total)
             if step.failed:
-                self._refuse_to_go_on_in_vain()
+                self.refuse_to_go_on_in_vain()
         return {}
 
     def _texts(self, chunk: RunChunk) -> TextQuerySet:
@@ -251,7 +251,7 @@ class Work:
             annotations.record_failures(self.run, ids, reason)
         return sum(map(len, by_reason.values()))
 
-    def _refuse_to_go_on_in_vain(self) -> None:
+    def refuse_to_go_on_in_vain(self) -> None:
         """Raises ProviderError when many texts were gone through by all processes and not one could be labeled."""
         texts, failed = chunks.tally(self.run)
         if failed == texts and failed >= HOPELESS:

@@ -26,6 +26,12 @@ NEWS = ["sports news today", "more sports", "business report", "the weather repo
 
 
 @pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIRST_WAIT", "LONGEST_WAIT", "LOOK_SECONDS"):
+        monkeypatch.setattr(execution, name, 0.001)
+
+
+@pytest.fixture
 def texts(project: Project, add_texts) -> list[Text]:
     return add_texts(project, *NEWS)
 
@@ -281,15 +287,22 @@ def test_a_temporary_error_fails_only_its_texts(project: Project, texts: list[Te
     assert set(Text.objects.values_list("status", "error")) == {("failed", "The server does not answer. Start it.")}
 
 
-def test_what_fails_for_a_moment_before_labeling_is_tried_again(
+def test_what_fails_for_a_moment_before_labeling_is_tried_again_after_a_while(
     run: LabelingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trouble = ProviderError("Too many requests.", permanent=False)
+    pauses: list[float] = []
+    clock = Mock(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(execution, "time", clock)
+    trouble, notes = ProviderError("Too many requests.", permanent=False), []
     monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=[trouble, trouble, get_provider("keyword")]))
+    monkeypatch.setattr(runs, "note_trouble", lambda _, reason: notes.append(reason))
     assert execution.execute(run)
     assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+    assert sum(pauses) == pytest.approx(2 + 4)
+    assert notes == [*["Too many requests. The run tries again by itself."] * 2, ""]
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_what_fails_again_and_again_before_labeling_fails_the_run(
     run: LabelingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -478,6 +491,23 @@ def test_a_run_in_which_nothing_works_gives_up(
         execution.execute(run)
     assert run.status == RunStatus.FAILED
     assert "The server does not answer. Start it." in run.error
+
+
+@pytest.mark.usefixtures("short_waits")
+def test_a_run_whose_model_is_gone_gives_up_before_all_its_texts_have_failed(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "HOPELESS", 3)
+    run = runs.start(project, provider="scores")
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=trouble))
+    with pytest.raises(ProviderError, match=r"None of the first 3 texts could be labeled\. Too many requests\."):
+        execution.execute(run)
+    assert run.status == RunStatus.FAILED
+    assert Text.objects.filter(status=TextStatus.UNLABELED).count() == 2
 
 
 def test_a_database_out_of_reach_costs_no_attempt(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
