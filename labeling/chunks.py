@@ -260,8 +260,8 @@ def advance(run: LabelingRun) -> None:
 
 def _before_next_text(run: LabelingRun, after: int) -> int:
     """The place before the first text from there on, or the end: a project may lie far into the table."""
-    # Not of_run: whether a text has a label of the run is no matter here, and PostgreSQL, whose statistics still say
-    # that there are no labels, looked through all of them for each text: minutes, while other processes added to them.
+    # Without a look at labels: whether a text has one of the run is no matter here, and PostgreSQL, whose statistics
+    # still say that there are none, looked through all for each text: minutes, while other processes added to them.
     first = Text.objects.in_reach(run).filter(pk__gt=after).order_by().aggregate(first=Min("pk"))["first"]
     return int(run.last_text_id if first is None else first - 1)
 

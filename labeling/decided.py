@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from labeling import features, spending
 from labeling.asking import TextsFailed
-from labeling.choices import TextStatus
+from labeling.choices import CLOSED
 from labeling.embeddings import TextRow
 from labeling.labelers import Reader
 from labeling.models import LabelingRun, Text
@@ -40,7 +40,7 @@ def read(run: LabelingRun, reader: Reader, *, after: int) -> Iterator[tuple[int,
 
 
 def _newest(run: LabelingRun) -> TextQuerySet:
-    closed = run.project.texts.filter(status__in=(TextStatus.REVIEWED, TextStatus.FLAGGED)).order_by("-pk")
+    closed = run.project.texts.filter(status__in=CLOSED).order_by("-pk")
     return Text.objects.filter(pk__in=closed.values("pk")[:MOST]).order_by("pk")
 
 
