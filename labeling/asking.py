@@ -22,6 +22,10 @@ class TextsFailed(Exception):
         super().__init__(f"{len(errors)} texts could not be answered.")
         self.errors = errors  # by content hash
 
+    def answered(self, rows: Sequence[TextRow]) -> list[TextRow]:
+        """The others of these texts."""
+        return [row for row in rows if row.content_hash not in self.errors]
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:

@@ -12,12 +12,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from labeling import classifiers, counting, features
-from labeling.choices import SUCCESSFUL_RUNS, UNDECIDED, LabelOrigin, TextStatus
+from labeling.choices import CLOSED, SUCCESSFUL_RUNS, UNDECIDED, LabelOrigin, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.rescoring import CONFIDENCE_MOVE
 from labeling.runs import unfinished
 
-CLOSED = (TextStatus.REVIEWED, TextStatus.FLAGGED)
 AT_ONCE = 1_000
 
 

@@ -18,6 +18,7 @@ class TextStatus(models.TextChoices):
 LABELABLE = (TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED, TextStatus.FAILED)
 UNDONE = (TextStatus.UNLABELED, TextStatus.FAILED)
 UNDECIDED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)  # a label holds for them that nobody has decided
+CLOSED = (TextStatus.REVIEWED, TextStatus.FLAGGED)  # people decided them, or took them out
 
 
 class LabelOrigin(models.TextChoices):

@@ -16,7 +16,7 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from labeling import processes
@@ -149,6 +149,18 @@ def _next(run: LabelingRun) -> tuple[int, int]:
     return run.cursor, max(width // 2, LEAST) if done.seconds > LONG_SECONDS else width
 
 
+def withdraw(run: LabelingRun) -> None:
+    """Of a run that labels: what lies after its cursor, and the last phase, will be handed out again.
+
+    What was done there stays counted, out of the way of the chunks that will come.
+    """
+    labeling, finishing = run.chunks.filter(phase=RunPhase.LABEL), run.chunks.filter(phase=RunPhase.FINISH)
+    labeling.filter(state__in=UNFINISHED, after__lt=run.cursor, last__gt=run.cursor).update(last=run.cursor)
+    beyond = labeling.filter(after__gte=run.cursor)
+    (beyond.filter(state__in=UNFINISHED) | finishing).update(state=ChunkState.DONE)
+    (beyond | finishing).update(after=-F("pk"), last=F("last") - F("after") - F("pk"))  # as wide as before
+
+
 # --- Working ----------------------------------------------------------------------------------------------------------
 
 
@@ -169,8 +181,9 @@ def extend(chunk: RunChunk, step: Step | None = None, *, seconds: float = 0.0) -
     Raises RunStopped, or ChunkLost when the chunk is not its own any more.
     """
     come: dict[str, Any] = {}
-    if step is not None:  # who takes the chunk next begins there, with all attempts before it
-        come = {"reached": step.reached, "attempts": 1, "seconds": chunk.seconds + seconds}
+    if step is not None:  # who takes the chunk next begins there, and with all attempts before it where that is farther
+        attempts = 1 if step.reached > chunk.reached else chunk.attempts
+        come = {"reached": step.reached, "attempts": attempts, "seconds": chunk.seconds + seconds}
         come |= {
             "texts": chunk.texts + step.texts,
             "failed": chunk.failed + step.failed,
@@ -247,8 +260,8 @@ def advance(run: LabelingRun) -> None:
 
 def _before_next_text(run: LabelingRun, after: int) -> int:
     """The place before the first text from there on, or the end: a project may lie far into the table."""
-    # Not of_run: whether a text has a label of the run is no matter here, and PostgreSQL, whose statistics still say
-    # that there are no labels, looked through all of them for each text: minutes, while other processes added to them.
+    # Without a look at labels: whether a text has one of the run is no matter here, and PostgreSQL, whose statistics
+    # still say that there are none, looked through all for each text: minutes, while other processes added to them.
     first = Text.objects.in_reach(run).filter(pk__gt=after).order_by().aggregate(first=Min("pk"))["first"]
     return int(run.last_text_id if first is None else first - 1)
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from django.db import Error, InterfaceError, OperationalError, connection
 
 from labeling import chunks, runs
-from labeling.choices import RunPhase
+from labeling.choices import ChunkState, RunPhase
 from labeling.chunks import ChunkLost, RunStopped, Step
 from labeling.models import LabelingRun, RunChunk
 from labeling.phases import Progress, Work
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 GIVE_BACK_PAUSES = (0.5, 2.0, 5.0)  # seconds
 LOOK_SECONDS = 0.5  # while other processes have the last chunks of a phase
-FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0  # seconds, for a server that is down
+FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0  # seconds, for what passes by itself
 
 IsOver = Callable[[], bool]
 
@@ -67,6 +67,9 @@ def execute(
         return True
     except OutOfTime:
         return False
+    except ProviderError as error:
+        runs.fail(run, str(error))
+        raise
     except RunStopped:
         runs.settle(run)
         raise
@@ -113,7 +116,7 @@ def _go_on(run: LabelingRun) -> None:
 
 
 def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
-    """Do one chunk, and write what became of it."""
+    """Do one chunk, and write what became of it. Raises ProviderError when going on is useless."""
 
     since = time.monotonic()
 
@@ -124,7 +127,7 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         if step and work.wait_seconds:
             work.wait_seconds = 0.0
             runs.note_trouble(work.run, "")
-        if is_over():
+        if step and is_over():  # anywhere else the next turn would begin with the same, and end there again
             raise OutOfTime
 
     try:
@@ -133,26 +136,32 @@ def _carry_out(work: Work, chunk: RunChunk, is_over: IsOver) -> None:
         logger.warning("Run %s: %s", chunk.run_id, reason)
     except ServerDown as error:
         _give_back(chunk)  # not the chunk's fault either
-        _wait_for_server(work, error, is_over)
+        _wait(work, f"{error} The run waits for the server, and goes on by itself.", is_over)
     except ProviderError as error:
-        chunks.fail(chunk, str(error), on_set_aside=work.give_up)
+        _fail(work, chunk, str(error))
         if error.permanent:
-            runs.fail(work.run, str(error))
             raise
-        logger.warning("Run %s: %s failed: %s", chunk.run_id, chunk, error)
+        _wait(work, f"{error} The run tries again by itself.", is_over)
     except (OutOfTime, RunStopped, KeyboardInterrupt, OperationalError, InterfaceError):
         _give_back(chunk)  # not the chunk's fault
         raise
     except Exception as error:  # what one chunk breaks on must not stop all others
         logger.exception("Run %s: %s failed", chunk.run_id, chunk)
-        chunks.fail(chunk, f"{type(error).__name__}: {error}", on_set_aside=work.give_up)
+        _fail(work, chunk, f"{type(error).__name__}: {error}")
 
 
-def _wait_for_server(work: Work, error: ServerDown, is_over: IsOver) -> None:
+def _fail(work: Work, chunk: RunChunk, reason: str) -> None:
+    """The attempt came to nothing. Raises ProviderError when that is so of all texts."""
+    chunks.fail(chunk, reason, on_set_aside=work.give_up)
+    if chunk.state == ChunkState.SET_ASIDE:
+        work.refuse_to_go_on_in_vain()
+
+
+def _wait(work: Work, reason: str, is_over: IsOver) -> None:
     """Each time twice as long, unless the run is to rest."""
     work.wait_seconds = min(2 * work.wait_seconds, LONGEST_WAIT) or FIRST_WAIT
-    logger.warning("Run %s waits %.0f s: %s", work.run.pk, work.wait_seconds, error)
-    runs.note_trouble(work.run, f"{error} The run waits for the server, and goes on by itself.")
+    logger.warning("Run %s waits %.0f s: %s", work.run.pk, work.wait_seconds, reason)
+    runs.note_trouble(work.run, reason)
     until = time.monotonic() + work.wait_seconds
     while time.monotonic() < until and not is_over() and runs.is_at_work(work.run):
         time.sleep(LOOK_SECONDS)

@@ -47,7 +47,7 @@ Found = dict[str, Any]  # columns of the run
 
 
 class KeepOn(Protocol):
-    """Proves that this process lives, keeps how far it came, and raises what makes it stop."""
+    """Proves that this process lives, keeps how far it came, and raises what makes it stop. A turn ends at a step."""
 
     def __call__(self, step: Step | None = None) -> None: ...
 
@@ -59,7 +59,7 @@ class Work:
         self.run = run
         self.on_progress = on_progress
         self.keep_on: KeepOn = lambda step=None: None
-        self.wait_seconds = 0.0  # that its server was waited for the last time; 0: it answers
+        self.wait_seconds = 0.0  # that it waited the last time for what passes by itself; 0: it works
 
     def do(self, chunk: RunChunk, keep_on: KeepOn) -> Found:
         """Do one chunk; returns what it found out for the run.
@@ -163,23 +163,24 @@ class Work:
             self.keep_on(step)
             self.on_progress(RunPhase.LABEL.label, min(before + chunk.texts, self.run.total), self.run.total)
             if step.failed:
-                self._refuse_to_go_on_in_vain()
+                self.refuse_to_go_on_in_vain()
         return {}
 
     def _texts(self, chunk: RunChunk) -> TextQuerySet:
         return Text.objects.of_chunk(self.run, after=chunk.reached, last=chunk.last)
 
     def _rescore(self, texts: TextQuerySet) -> Iterator[Step]:
-        """A step for each batch. What has no vector yet goes through the model."""
+        """A step for each batch. What has no vector yet goes through the model, with a step for each slice."""
         assert isinstance(self.labeler, HeadLabeler)
         for held in rescoring.batches(texts, fingerprint=self.provider.fingerprint):
             changed = rescoring.rescore(self.run, self.labeler, held)
             logger.info("Run %s: %s of %s texts changed", self.run.pk, changed, len(held.ids))
-            failed = 0
+            counted = 0
             for step in self._label_all(texts.filter(pk__in=held.without_vector)):
-                failed += step.failed
-                self.keep_on()
-            yield Step(held.last_id, len(held.ids) + len(held.without_vector), failed)
+                before = int(np.searchsorted(held.ids, step.reached))  # texts on the way that had a vector
+                yield step._replace(texts=step.texts + before - counted)
+                counted = before
+            yield Step(held.last_id, len(held.ids) - counted)
 
     def _label_all(self, texts: TextQuerySet) -> Iterator[Step]:
         """A step for each slice."""
@@ -217,7 +218,7 @@ class Work:
         try:
             predictions = self.labeler.label(rows, audit_share=self.run.audit_share)
         except TextsFailed as failed:
-            answered = [row for row in rows if row.content_hash not in failed.errors]
+            answered = failed.answered(rows)
             return self._refuse(rows, failed) + (self._label(answered) if answered else 0)
         except (Error, ServerDown):  # of the database or the server, and not of a text
             raise
@@ -250,7 +251,7 @@ class Work:
             annotations.record_failures(self.run, ids, reason)
         return sum(map(len, by_reason.values()))
 
-    def _refuse_to_go_on_in_vain(self) -> None:
+    def refuse_to_go_on_in_vain(self) -> None:
         """Raises ProviderError when many texts were gone through by all processes and not one could be labeled."""
         texts, failed = chunks.tally(self.run)
         if failed == texts and failed >= HOPELESS:
@@ -262,8 +263,9 @@ class Work:
     def finish(self, chunk: RunChunk) -> Found:
         """What is done once all is labeled: for the first reviews, for learning, and to notice other kinds of texts."""
         if self.run.text_ids is None and self.run.limit is None:
-            for texts in decided.read(self.run, self.labeler.reader) if self.labeler.reader else ():
-                self.keep_on(self._step(chunk.reached, texts))
+            reader = self.labeler.reader
+            for reached, texts in decided.read(self.run, reader, after=chunk.reached) if reader else ():
+                self.keep_on(self._step(reached, texts))
         if self.run.classifier and self.run.text_ids is None:
             cold_start.put_first(self.run.project, fingerprint=self.run.classifier.model_fingerprint)
         self.keep_on()

@@ -145,19 +145,18 @@ def _extended(run: LabelingRun, limit: int | None) -> LabelingRun:
     as_seen = LabelingRun.objects.filter(pk=run.pk, status=run.status, phase=run.phase, cursor=run.cursor)
     as_seen = as_seen.exclude(status=RunStatus.CANCELLING)
     run.limit = limit
-    is_labeled = run.phase == RunPhase.FINISH
-    if is_labeled:  # there may be something to label again
-        labeled = run.chunks.filter(phase=RunPhase.LABEL).order_by("-last").values_list("last", flat=True)
-        run.phase, run.cursor = RunPhase.LABEL, labeled.first() or 0
+    if run.phase == RunPhase.FINISH:  # it is labeled up to its end; there may be something to label again
+        run.phase, run.cursor = RunPhase.LABEL, run.last_text_id
     _reach(run)
+    if run.phase == RunPhase.LABEL:  # a limit may let it end before what was handed out
+        run.cursor = min(run.cursor, run.last_text_id)
     changed = {name: getattr(run, name) for name in ("limit", "last_text_id", "total", "phase", "cursor")}
     # A process that is between two chunks just now goes on: both work on the run.
     status = run.status if run.status == RunStatus.RUNNING else RunStatus.QUEUED
     if not as_seen.update(**changed, status=status):
         raise _in_progress(run)
-    if is_labeled:
-        # Out of the way of the one that will come; what it cost stays.
-        run.chunks.filter(phase=RunPhase.FINISH).update(after=-F("pk"), state=ChunkState.DONE)
+    if run.phase == RunPhase.LABEL:
+        chunks.withdraw(run)
     run.refresh_from_db()
     return run
 

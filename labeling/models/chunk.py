@@ -11,8 +11,9 @@ class RunChunk(models.Model):
     """One chunk of a run's phase, for one process at a time.
 
     It reaches from what comes after `after` up to `last`: ids of texts while labeling, places in the sample while that
-    is read; phases that are one chunk have 0 to 1. Up to `reached` it is done. Attempts to come farther than that are
-    counted when the chunk is taken: a process that is killed tells nobody.
+    is read; phases that are one chunk have 0 to 1. Up to `reached` it is done; in the last phase that is the id of a
+    text, up to which the model has read what people decided. Attempts to come farther than that are counted when the
+    chunk is taken: a process that is killed tells nobody.
     """
 
     run = models.ForeignKey(LabelingRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)

@@ -268,3 +268,13 @@ def test_a_chunk_that_comes_farther_each_time_is_not_set_aside(run: LabelingRun)
         assert chunk is not None and chunk.after == first_id(run) - 1
         chunks.extend(chunk, Step(chunk.after + texts, 1))
         let_die(chunk)
+
+
+def test_a_step_that_comes_no_farther_leaves_the_attempts_as_they_are(run: LabelingRun) -> None:
+    first = take_next(run)
+    assert first is not None
+    let_die(first)
+    again = take_next(run)
+    assert again is not None and again.attempts == 2
+    chunks.extend(again, Step(again.reached, 0))
+    assert RunChunk.objects.get(pk=again.pk).attempts == 2

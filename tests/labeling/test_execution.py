@@ -26,6 +26,12 @@ NEWS = ["sports news today", "more sports", "business report", "the weather repo
 
 
 @pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIRST_WAIT", "LONGEST_WAIT", "LOOK_SECONDS"):
+        monkeypatch.setattr(execution, name, 0.001)
+
+
+@pytest.fixture
 def texts(project: Project, add_texts) -> list[Text]:
     return add_texts(project, *NEWS)
 
@@ -281,15 +287,22 @@ def test_a_temporary_error_fails_only_its_texts(project: Project, texts: list[Te
     assert set(Text.objects.values_list("status", "error")) == {("failed", "The server does not answer. Start it.")}
 
 
-def test_what_fails_for_a_moment_before_labeling_is_tried_again(
+def test_what_fails_for_a_moment_before_labeling_is_tried_again_after_a_while(
     run: LabelingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trouble = ProviderError("Too many requests.", permanent=False)
+    pauses: list[float] = []
+    clock = Mock(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(execution, "time", clock)
+    trouble, notes = ProviderError("Too many requests.", permanent=False), []
     monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=[trouble, trouble, get_provider("keyword")]))
+    monkeypatch.setattr(runs, "note_trouble", lambda _, reason: notes.append(reason))
     assert execution.execute(run)
     assert (run.status, run.done) == (RunStatus.SUCCEEDED, 5)
+    assert sum(pauses) == pytest.approx(2 + 4)
+    assert notes == [*["Too many requests. The run tries again by itself."] * 2, ""]
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_what_fails_again_and_again_before_labeling_fails_the_run(
     run: LabelingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +328,45 @@ def test_one_bad_text_does_not_fail_those_beside_it(
     execution.execute(run)
     assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
     assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
+
+
+def test_a_turn_that_ends_does_not_keep_a_bad_text_from_standing_alone(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode, asked = KeywordEncoder.encode, 0
+
+    def refuse(self: KeywordEncoder, contents: Sequence[str], **options: bool) -> Encoding:
+        nonlocal asked
+        asked += 1
+        if "business report" in contents:
+            raise ProviderError("Too long a question.", permanent=False)
+        return encode(self, contents, **options)
+
+    execution.execute(runs.start(project, provider="keyword", text_ids=[texts[0].pk]))
+    monkeypatch.setattr(KeywordEncoder, "encode", refuse)
+    run = runs.start(project, provider="keyword")
+    for _ in range(10):
+        before = asked
+        if execution.execute(run, is_over=lambda before=before: asked > before):
+            break
+    assert (run.status, run.done) == (RunStatus.SUCCEEDED_WITH_FAILURES, 3)
+    assert Text.objects.get(status=TextStatus.FAILED).content == "business report"
+
+
+def test_a_relabeling_without_vectors_ends_its_turn_between_slices_and_counts_every_text_once(
+    run: LabelingRun, project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution.execute(run)
+    Embedding.objects.filter(content_hash__in=[text.content_hash for text in texts[::2]]).delete()
+    monkeypatch.setattr(phases, "SLICE", 1)
+    again, provider, gone_through = runs.start(project, provider="keyword", relabel=True), get_provider("keyword"), []
+    for _ in range(10):
+        before = provider.texts_encoded
+        if execution.execute(again, is_over=lambda before=before: provider.texts_encoded > before):
+            break
+        gone_through.append(chunks.tally(again).texts)
+    assert again.status == RunStatus.SUCCEEDED
+    assert gone_through == [1, 3, 5]
 
 
 def test_a_label_keeps_the_models_own_words_and_what_its_confidence_comes_from(
@@ -439,6 +491,23 @@ def test_a_run_in_which_nothing_works_gives_up(
         execution.execute(run)
     assert run.status == RunStatus.FAILED
     assert "The server does not answer. Start it." in run.error
+
+
+@pytest.mark.usefixtures("short_waits")
+def test_a_run_whose_model_is_gone_gives_up_before_all_its_texts_have_failed(
+    project: Project, texts: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "HOPELESS", 3)
+    run = runs.start(project, provider="scores")
+    runs.begin(run)
+    for _ in range(3):
+        done_with(run)
+    trouble = ProviderError("Too many requests.", permanent=False)
+    monkeypatch.setattr(prompts, "provider_of", Mock(side_effect=trouble))
+    with pytest.raises(ProviderError, match=r"None of the first 3 texts could be labeled\. Too many requests\."):
+        execution.execute(run)
+    assert run.status == RunStatus.FAILED
+    assert Text.objects.filter(status=TextStatus.UNLABELED).count() == 2
 
 
 def test_a_database_out_of_reach_costs_no_attempt(run: LabelingRun, monkeypatch: pytest.MonkeyPatch) -> None:
