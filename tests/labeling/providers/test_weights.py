@@ -3,7 +3,8 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from huggingface_hub.errors import LocalEntryNotFoundError
+from httpx2 import ConnectError, ReadError, Request, Response, UnsupportedProtocol
+from huggingface_hub.errors import BadRequestError, DisabledRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
 from labeling.providers import weights
 from labeling.providers.base import ProviderError, ServerDown
@@ -109,11 +110,67 @@ def test_a_model_that_is_absent_where_the_hub_is_switched_off_stays_so(
     assert caught.value.permanent
 
 
-@pytest.mark.parametrize("trouble", [LocalEntryNotFoundError("No connection."), ConnectionResetError()])
-def test_a_hub_that_does_not_answer_is_worth_waiting_for(trouble: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+def refused(status: int, kind: type[HfHubHTTPError] = HfHubHTTPError) -> HfHubHTTPError:
+    request = Request("GET", "https://hub/model?Signature=secret")
+    return kind(f"{status} for url {request.url}.", response=Response(status, request=request))
+
+
+def looked_for(cause: Exception) -> LocalEntryNotFoundError:
+    """As the library says that it found a model neither on the hub nor here."""
+    error = LocalEntryNotFoundError("An error happened.")
+    error.__cause__ = cause
+    return error
+
+
+def not_fetched(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> ProviderError:
     monkeypatch.setattr("huggingface_hub.snapshot_download", Mock(side_effect=trouble))
-    with pytest.raises(ServerDown, match="could not be fetched"):
+    with pytest.raises(ProviderError, match="could not be fetched") as caught:
         weights.model_folder("people/model", local_files_only=False)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        LocalEntryNotFoundError("No connection."),
+        looked_for(ConnectError("Nobody there.")),
+        looked_for(refused(503)),
+        ConnectionResetError(),
+        TimeoutError(),
+        ReadError("It broke off."),
+        refused(429),
+        refused(500),
+    ],
+)
+def test_a_hub_that_does_not_answer_is_worth_waiting_for(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = not_fetched(trouble, monkeypatch)
+    assert isinstance(error, ServerDown)
+    assert type(trouble.__cause__ or trouble).__name__ in str(error)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (OSError(30, "Read-only file system"), "Read-only file system"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (refused(403, DisabledRepoError), "DisabledRepoError: 403"),
+        (refused(400, BadRequestError), "BadRequestError: 400"),
+        (looked_for(refused(403)), "HfHubHTTPError: 403"),
+        (UnsupportedProtocol("HF_ENDPOINT has no scheme"), "HF_ENDPOINT has no scheme"),
+    ],
+)
+def test_what_waiting_does_not_mend_is_said_at_once(
+    trouble: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = not_fetched(trouble, monkeypatch)
+    assert error.permanent
+    assert reason in str(error)
+    assert "HUGGINGFACE_MODEL" in str(error)
+
+
+def test_a_signed_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "secret" not in str(not_fetched(refused(403), monkeypatch))
 
 
 @pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "folder"])
