@@ -192,9 +192,13 @@ def _abandoned() -> list[ImportRecord]:
 
 def _forget(record: ImportRecord) -> bool:
     """Delete an upload, row before file, unless somebody has started it meanwhile; whether it was deleted."""
-    unstarted = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED)
-    if not unstarted.delete()[0]:
-        return False
+    # Locked (on SQLite the transaction itself is the lock): a delete of what a query finds looks at the status, then
+    # deletes by key, and somebody could start it in between.
+    with transaction.atomic():
+        unstarted = ImportRecord.objects.select_for_update().filter(pk=record.pk, status=ImportStatus.UPLOADED).first()
+        if unstarted is None:
+            return False
+        unstarted.delete()
     record.upload.delete(save=False)
     return True
 
