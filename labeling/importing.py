@@ -65,7 +65,7 @@ def import_file(
 
     Texts that the project has already are counted and left out, so importing again adds only what is missing. Each
     batch is one transaction. Raises ImportFailed when the file cannot be read to its end: whole batches before that
-    place are kept, and the record says where it stopped.
+    place are kept, and the record says where it stopped. Raises TakenOver when somebody ended it meanwhile.
     """
     with open_table(file, file_format=file_format, file_name=file_name, encoding=encoding) as table:
         shown = file_name or ("" if not isinstance(file, Path | str) or str(file) == "-" else Path(file).name)
@@ -138,6 +138,8 @@ def _run(project: Project, table: Table, file_name: str, options: ImportOptions)
     )
     try:
         go_on(record, table, options, is_over=lambda: False)
+    except TakenOver:  # who ended it has written down why
+        raise
     except BaseException as error:  # a stop of any kind is written down, and goes on to the caller
         finish(record, ImportStatus.FAILED, _reason(error))
         raise
