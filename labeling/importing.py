@@ -1,6 +1,7 @@
 """Rows of a file become texts of a project: each once, in whole batches, with a record of what was left out and why."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 5000
 BATCH_CHARACTERS = 4_000_000  # long rows make smaller batches, so that memory stays bounded
+BATCH_SECONDS = 60.0  # rows that come slowly make smaller ones, too, so that their import is seen to live
 SIGN_ROWS = 50_000
 KEPT_REJECTIONS = 20  # beside the counts, for lists
 KEPT_ROWS = 10_000  # rejected rows of one import that are kept whole
@@ -165,10 +167,12 @@ class _Batch:
     rejections: list[Rejection] = field(default_factory=list)
     rows: int = 0
     characters: int = 0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def is_full(self) -> bool:
-        return self.rows >= BATCH_ROWS or self.characters >= BATCH_CHARACTERS
+        is_late = time.monotonic() - self.began >= BATCH_SECONDS
+        return self.rows >= BATCH_ROWS or self.characters >= BATCH_CHARACTERS or is_late
 
     def add(self, row: Row) -> None:
         self.rows += 1

@@ -380,6 +380,21 @@ def test_progress_is_told_after_each_batch(project: Project, monkeypatch: pytest
     assert seen == [10, 20, 25]
 
 
+def test_rows_that_come_slowly_are_written_as_they_come(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH_SECONDS", 0.0)
+    stored: list[int] = []
+
+    class Slow:
+        lines = iter([b"text\n", b"one\n", b"two\n", b"three\n"])
+
+        def read(self, size: int = -1, /) -> bytes:
+            stored.append(project.texts.count())
+            return next(self.lines, b"")
+
+    importing.import_file(project, Slow(), file_name="texts.csv")
+    assert stored[:5] == [0, 0, 1, 2, 3]
+
+
 # --- size and company ---------------------------------------------------------------------------------------------
 
 
