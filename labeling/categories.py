@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from labeling import bulk, editing
-from labeling.label_names import MAX_CATEGORIES
 from labeling.models import Category, Project
 
 EDITABLE = ("name", "description", "examples", "color", "shortcut", "parent")
+MAX_CATEGORIES = 1000
 MOST_EXAMPLES = 50
 LONGEST_EXAMPLE = 2_000  # characters; models read all of them with each question
 
@@ -27,6 +27,14 @@ class WrongCategory(ValueError):
 
 class Taken(WrongCategory):
     """Another category of the project has this name or key; otherwise it could be so."""
+
+    def __init__(self, message: str, field: str, other: Category) -> None:
+        super().__init__(message, {field: [message]})
+        self.field, self.other = field, other
+
+
+class TooMany(WrongCategory):
+    """The project has as many categories as it can."""
 
 
 class WasMerged(ValueError):
@@ -174,9 +182,14 @@ def _locked(category: Category) -> Category:
     return Category.objects.select_related("project", "parent", "merged_into").get(pk=category.pk)
 
 
+def plain(name: str) -> str:
+    """A name as it is kept: in one line, with single spaces."""
+    return " ".join(name.split())
+
+
 def put_right(category: Category) -> None:
     """Its own values, in their plain form. Raises WrongCategory."""
-    category.name = " ".join(category.name.split())
+    category.name = plain(category.name)
     category.description = category.description.strip()
     category.examples = _examples(category.examples)
     category.shortcut = category.shortcut.strip()
@@ -188,22 +201,18 @@ def put_right(category: Category) -> None:
 
 
 def check(category: Category, others: Iterable[Category]) -> None:
-    """With its values in their plain form, among the others of its project. Raises WrongCategory or Taken."""
+    """With its values in their plain form, among the others of its project. Raises WrongCategory, TooMany or Taken."""
     put_right(category)
     others = list(others)
     if category.pk is None and len(others) >= MAX_CATEGORIES:
-        raise WrongCategory(f"A project has at most {MAX_CATEGORIES:,} categories. Merge some that are alike.")
+        raise TooMany(f"A project has at most {MAX_CATEGORIES:,} categories. Merge some that are alike.")
+    name, key = category.name.casefold(), category.shortcut.casefold() if category.is_active else ""
     for other in others:
-        if other.name.casefold() == category.name.casefold():
+        if other.name.casefold() == name:
             state = "" if other.is_active else ", which is retired. Bring it back, or rename it first"
-            _refuse("name", f"This project has a category '{other}' already{state}.", Taken)
-        if _has_same_key(category, other):
-            _refuse("shortcut", f"'{category.shortcut}' is the key of '{other}' already.", Taken)
-
-
-def _has_same_key(category: Category, other: Category) -> bool:
-    is_same = category.shortcut.casefold() == other.shortcut.casefold()
-    return bool(category.shortcut) and is_same and category.is_active and other.is_active
+            raise Taken(f"This project has a category '{other}' already{state}.", "name", other)
+        if key and other.is_active and other.shortcut.casefold() == key:
+            raise Taken(f"'{category.shortcut}' is the key of '{other}' already.", "shortcut", other)
 
 
 def _check(category: Category) -> None:
@@ -233,5 +242,5 @@ def _check_parent(category: Category) -> None:
         above = above.parent
 
 
-def _refuse(field: str, message: str, kind: type[WrongCategory] = WrongCategory) -> None:
-    raise kind(message, {field: [message]})
+def _refuse(field: str, message: str) -> None:
+    raise WrongCategory(message, {field: [message]})

@@ -1,6 +1,7 @@
 """Rows of a file become texts of a project: each once, in whole batches, with a record of what was left out and why."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 5000
 BATCH_CHARACTERS = 4_000_000  # long rows make smaller batches, so that memory stays bounded
+BATCH_SECONDS = 60.0  # rows that come slowly make smaller ones, too, so that their import is seen to live
 SIGN_ROWS = 50_000
 KEPT_REJECTIONS = 20  # beside the counts, for lists
 KEPT_ROWS = 10_000  # rejected rows of one import that are kept whole
@@ -65,7 +67,7 @@ def import_file(
 
     Texts that the project has already are counted and left out, so importing again adds only what is missing. Each
     batch is one transaction. Raises ImportFailed when the file cannot be read to its end: whole batches before that
-    place are kept, and the record says where it stopped.
+    place are kept, and the record says where it stopped. Raises TakenOver when somebody ended it meanwhile.
     """
     with open_table(file, file_format=file_format, file_name=file_name, encoding=encoding) as table:
         shown = file_name or ("" if not isinstance(file, Path | str) or str(file) == "-" else Path(file).name)
@@ -138,6 +140,8 @@ def _run(project: Project, table: Table, file_name: str, options: ImportOptions)
     )
     try:
         go_on(record, table, options, is_over=lambda: False)
+    except TakenOver:  # who ended it has written down why
+        raise
     except BaseException as error:  # a stop of any kind is written down, and goes on to the caller
         finish(record, ImportStatus.FAILED, _reason(error))
         raise
@@ -163,10 +167,12 @@ class _Batch:
     rejections: list[Rejection] = field(default_factory=list)
     rows: int = 0
     characters: int = 0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def is_full(self) -> bool:
-        return self.rows >= BATCH_ROWS or self.characters >= BATCH_CHARACTERS
+        is_late = time.monotonic() - self.began >= BATCH_SECONDS
+        return self.rows >= BATCH_ROWS or self.characters >= BATCH_CHARACTERS or is_late
 
     def add(self, row: Row) -> None:
         self.rows += 1

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from labeling.categories import MAX_CATEGORIES, TooMany, check, plain
 from labeling.models import Category, Project
 from labeling.readers import ImportFailed
 
-MAX_CATEGORIES = 1000
 MAX_NAME = 200  # as the column of the table
 
 
@@ -23,19 +23,20 @@ class Names:
 
 
 def resolve(project: Project, names: Iterable[str], *, create: bool) -> Names:
-    """Find the active category of each name, in any case of letters; missing ones are made if `create` is true.
+    """Find the active category of each name, as `folded` compares them; missing ones are made if `create` is true.
 
     The name of a category that was merged means the other one.
     """
     result = Names()
     if not (wanted := sorted(names)):
         return result
-    categories = project.categories.select_related("merged_into")
-    known = {category.name.casefold(): category.merged_into or category for category in categories}
+    present = list(project.categories.select_related("merged_into"))
+    # Backwards, so that of two that differ in white space only, as imports once made them, the first is meant.
+    known = {folded(category.name): category.merged_into or category for category in reversed(present)}
     for name in wanted:
-        category = known.get(name.casefold())
-        if category is None and create and len(name) <= MAX_NAME:
-            category = known[name.casefold()] = _create(project, name, position=len(known))
+        category = known.get(folded(name))
+        if category is None and create and len(plain(name)) <= MAX_NAME:
+            category = known[folded(name)] = _create(project, name, present)
         if category is None or not category.is_active:
             result.refused[name] = _reason(name, category, create)
         else:
@@ -43,13 +44,26 @@ def resolve(project: Project, names: Iterable[str], *, create: bool) -> Names:
     return result
 
 
-def _create(project: Project, name: str, *, position: int) -> Category:
-    if position >= MAX_CATEGORIES:
-        raise TooManyCategories(f"The labels name more than {MAX_CATEGORIES} categories. Check --label-column.")
-    return project.categories.create(name=name, position=position)
+def folded(name: str) -> str:
+    """What names that mean the same category have in common: they differ in white space and case of letters."""
+    return plain(name).casefold()
+
+
+def _create(project: Project, name: str, present: list[Category]) -> Category:
+    """The category, which is then one of those present."""
+    category = Category(project=project, name=name, position=len(present))
+    try:
+        check(category, present)
+    except TooMany:
+        message = f"The labels name more than {MAX_CATEGORIES} categories. Check --label-column."
+        raise TooManyCategories(message) from None
+    category.save()
+    present.append(category)
+    return category
 
 
 def _reason(name: str, category: Category | None, create: bool) -> str:
+    name = plain(name)
     if category is not None:
         return f"category '{category.name}' is retired: make it active again, or change the label"
     if create:

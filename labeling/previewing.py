@@ -167,11 +167,11 @@ class _Judged:
     def _refused(self, labels: set[str]) -> dict[str, str]:
         """The labels without a category, those that would be made left out."""
         known = label_names.resolve(self.project, labels, create=False)
-        active = {category.name.casefold() for category in self.project.categories.all()}
-        self.unknown_labels = sorted(name for name in known.refused if name.casefold() not in active)
+        active = {label_names.folded(category.name) for category in self.project.categories.all()}
+        self.unknown_labels = sorted(name for name in known.refused if label_names.folded(name) not in active)
         if not self.create:
             return known.refused
-        return {name: reason for name, reason in known.refused.items() if name.casefold() in active}
+        return {name: reason for name, reason in known.refused.items() if label_names.folded(name) in active}
 
     def _fate(self, draft: Draft | Judgement, known: set[str], refused: dict[str, str]) -> Judgement:
         if not isinstance(draft, Draft):

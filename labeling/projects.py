@@ -12,9 +12,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import editing, runs
-from labeling.categories import WrongCategory, put_right
+from labeling.categories import MAX_CATEGORIES, Taken, TooMany, WrongCategory, check
 from labeling.choices import LabelWhen
-from labeling.label_names import MAX_CATEGORIES
 from labeling.models import Category, Project
 
 DEFAULT = "Default"  # made by `migrate`, so that simple uses need not name a project
@@ -160,22 +159,35 @@ def _refuse_taken_name(project: Project) -> None:
 
 
 def _add_categories(project: Project, entries: list[Any]) -> None:
-    if len(entries) > MAX_CATEGORIES:
-        raise WrongCategories(f"A project has at most {MAX_CATEGORIES:,} categories. Leave some out.")
-    names: dict[str, int] = {}
-    shortcuts: dict[str, str] = {}
+    categories: list[Category] = []
     for number, entry in enumerate(entries, start=1):
         category = _category(project, entry, number)
-        if (first := names.setdefault(category.name.casefold(), number)) != number:
-            raise WrongCategories(f"Categories {first} and {number} are both named '{category.name}'. Rename one.")
-        key = category.shortcut.casefold()
-        if key and (other := shortcuts.setdefault(key, category.name)) != category.name:
-            raise WrongCategories(f"'{other}' and '{category.name}' have the same shortcut '{category.shortcut}'.")
+        _check(category, categories)
+        categories.append(category)
+    for category in categories:
         category.save()
 
 
+def _check(category: Category, before: list[Category]) -> None:
+    """By the rules of all categories, in the words of a list. Raises WrongCategories."""
+    number = category.position + 1
+    try:
+        check(category, before)
+    except TooMany:
+        raise WrongCategories(f"A project has at most {MAX_CATEGORIES:,} categories. Leave some out.") from None
+    except Taken as taken:
+        first, name = taken.other, category.name
+        if taken.field == "name":
+            message = f"Categories {first.position + 1} and {number} are both named '{name}'. Rename one."
+        else:
+            message = f"'{first}' and '{name}' have the same shortcut '{category.shortcut}'."
+        raise WrongCategories(message) from None
+    except WrongCategory as error:
+        raise WrongCategories(f"Category {number}: {error}") from None
+
+
 def _category(project: Project, entry: Any, number: int) -> Category:
-    """One category of the list, checked."""
+    """One category of the list, whose values are of the right kinds."""
     if not isinstance(entry, Mapping):
         raise WrongCategories(f'Category {number} is not an object. Write {{"name": "...", "description": "..."}}.')
     if unknown := [key for key in entry if key not in CATEGORY_KEYS]:
@@ -188,12 +200,7 @@ def _category(project: Project, entry: Any, number: int) -> Category:
     examples = entry.get("examples") or []
     if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
         raise WrongCategories(f'Category {number}: "examples" is not a list of texts.')
-    category = Category(project=project, position=number - 1, examples=examples, **texts)
-    try:
-        put_right(category)
-    except WrongCategory as error:
-        raise WrongCategories(f"Category {number}: {error}") from None
-    return category
+    return Category(project=project, position=number - 1, examples=examples, **texts)
 
 
 def _said(error: ValidationError) -> str:

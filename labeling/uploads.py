@@ -37,7 +37,7 @@ MOST_ATTEMPTS = 3  # to come farther than the last batch
 REST = timedelta(seconds=30)  # without a sign of life, after which an import is queued again
 LONG_REST = timedelta(minutes=10)  # the same while other tasks wait, one of which may be its own
 FORGOTTEN_AFTER = timedelta(days=1)  # an upload that nobody started
-SILENT_AFTER = timedelta(days=1)  # an import of a command, which may read from a slow pipe
+SILENT_AFTER = timedelta(days=1)  # an import of a command, whose pipe may bring a row now and then
 CAN_BE_CANCELLED = (ImportStatus.UPLOADED, *UNFINISHED_IMPORTS)
 STARTED = "This import was started before. Its page shows how far it is."
 GIVEN_UP = (
@@ -192,9 +192,13 @@ def _abandoned() -> list[ImportRecord]:
 
 def _forget(record: ImportRecord) -> bool:
     """Delete an upload, row before file, unless somebody has started it meanwhile; whether it was deleted."""
-    unstarted = ImportRecord.objects.filter(pk=record.pk, status=ImportStatus.UPLOADED)
-    if not unstarted.delete()[0]:
-        return False
+    # Locked (on SQLite the transaction itself is the lock): a delete of what a query finds looks at the status, then
+    # deletes by key, and somebody could start it in between.
+    with transaction.atomic():
+        unstarted = ImportRecord.objects.select_for_update().filter(pk=record.pk, status=ImportStatus.UPLOADED).first()
+        if unstarted is None:
+            return False
+        unstarted.delete()
     record.upload.delete(save=False)
     return True
 
@@ -202,7 +206,8 @@ def _forget(record: ImportRecord) -> bool:
 def end_silent() -> int:
     """End the imports without a file here, those of commands, that have not moved for a day; returns how many.
 
-    Their process was killed: nobody else can go on with them. One that lives is told by its next batch (TakenOver).
+    Their process was killed, or no row has come for a day: nobody else can go on with them. One that lives is told by
+    its next batch (TakenOver).
     """
     unfinished = ImportRecord.objects.filter(status__in=UNFINISHED_IMPORTS, upload="")
     moved = Coalesce("moved_at", "created_at")

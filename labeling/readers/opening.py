@@ -28,14 +28,22 @@ class Raw(io.RawIOBase):
 
     def __init__(self, source: Readable) -> None:
         self.source = source
+        self.is_begun = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # typeshed's Buffer is not in 3.11
-        data = self.source.read(len(buffer))
+        data = self._next(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+    def _next(self, size: int) -> bytes:
+        """Of a pipe what has come, as its `read` waits for all; but the beginning whole: it tells what the rest is."""
+        if self.is_begun and isinstance(self.source, io.BufferedReader):
+            return self.source.read1(size)
+        self.is_begun = True
+        return self.source.read(size)
 
 
 def buffered(source: Readable) -> io.BufferedReader:

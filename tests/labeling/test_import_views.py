@@ -132,6 +132,13 @@ def test_labels_without_a_category_are_named(client: Client, uploaded) -> None:
     assert "New categories: Chess" in page(client, record, f"{query}&create_categories=on")
 
 
+def test_a_label_of_a_retired_category_is_not_shown_as_a_new_category(client, uploaded, project: Project) -> None:
+    project.categories.filter(name="Sports").update(name="Ice hockey", is_active=False)
+    record = uploaded("text,topic\ngoal,Ice  hockey\n")
+    shown = page(client, record, "text_column=text&label_column=topic&create_categories=on")
+    assert "New categories" not in shown and "is retired: make it active again" in shown
+
+
 def test_a_file_in_another_encoding_can_be_read_after_all(client: Client, uploaded, project: Project) -> None:
     record = uploaded("text\nStra\u00dfe\n".encode("cp1252"))
     assert "this is not UTF-8" in page(client, record) and "“Encoding”" in page(client, record)

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from labeling import bulk, importing, merging
+from labeling import bulk, categories, importing, merging
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.models import Category, ImportRecord, Label, Project, Text
 from labeling.normalizing import content_hash, normalize
@@ -300,6 +300,29 @@ def test_missing_categories_are_created_on_request(project: Project) -> None:
     assert list(Label.objects.order_by("id").values_list("category__name", flat=True)) == ["Chess", "Chess", "Go"]
 
 
+@pytest.mark.parametrize("create", [False, True])
+def test_white_space_in_a_label_makes_no_other_category(project: Project, create: bool) -> None:
+    project.categories.create(name="Very positive")
+    content = 'text,topic\na,Very  positive\nb,"very\npositive"\n'
+    import_csv(project, content, label_column="topic", create_categories=create)
+    assert project.categories.count() == 4
+    assert set(Label.objects.values_list("category__name", flat=True)) == {"Very positive"}
+    assert Label.objects.count() == 2
+
+
+def test_a_category_of_a_label_has_its_name_in_the_plain_form(project: Project) -> None:
+    import_csv(project, "text,topic\na,Very  positive\nb,Very positive\n", label_column="topic", create_categories=True)
+    categories.edit(project.categories.get(name="Very positive"), {"description": "Praise."})
+    assert Label.objects.filter(category__name="Very positive").count() == 2
+
+
+def test_of_two_categories_that_differ_in_white_space_a_label_means_the_first(project: Project) -> None:
+    for name in ("Very positive", "Very  positive"):  # as imports once made them
+        project.categories.create(name=name, position=4)
+    import_csv(project, "text,topic\na,Very positive\nb,Very  positive\n", label_column="topic")
+    assert list(Label.objects.values_list("category__name", flat=True)) == ["Very positive"] * 2
+
+
 def test_a_label_column_with_thousands_of_values_is_refused(project: Project) -> None:
     rows = [{"text": f"text {number}", "key": str(number)} for number in range(1500)]
     with pytest.raises(importing.ImportFailed, match="Check --label-column"):
@@ -378,6 +401,21 @@ def test_progress_is_told_after_each_batch(project: Project, monkeypatch: pytest
     seen: list[int] = []
     importing.import_rows(project, numbered(25), progress=lambda record, fraction: seen.append(record.added))
     assert seen == [10, 20, 25]
+
+
+def test_rows_that_come_slowly_are_written_as_they_come(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH_SECONDS", 0.0)
+    stored: list[int] = []
+
+    class Slow:
+        lines = iter([b"text\n", b"one\n", b"two\n", b"three\n"])
+
+        def read(self, size: int = -1, /) -> bytes:
+            stored.append(project.texts.count())
+            return next(self.lines, b"")
+
+    importing.import_file(project, Slow(), file_name="texts.csv")
+    assert stored[:5] == [0, 0, 1, 2, 3]
 
 
 # --- size and company ---------------------------------------------------------------------------------------------

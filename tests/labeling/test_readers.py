@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import os
+import threading
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -14,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from labeling import readers
-from labeling.readers import Readable, Row, open_table
+from labeling.readers import Readable, Row, open_table, opening
 
 TABLE = [{"text": "first", "lang": "en"}, {"text": "second, with a comma", "lang": "de"}]
 
@@ -84,6 +86,19 @@ def test_every_format_gives_the_same_table(tmp_path: Path, file_format: str) -> 
 def test_every_format_can_come_from_a_pipe(tmp_path: Path, file_format: str) -> None:
     pipe = Endless(example(tmp_path, file_format).read_bytes(), size=0)
     assert [row.values for row in read(pipe, file_format=file_format)] == TABLE
+
+
+def test_a_row_of_a_pipe_is_read_when_it_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "BUFFER", 16)  # bytes, of which only the first ones are waited for
+    outlet, inlet = os.pipe()
+    end = threading.Timer(10, os.close, [inlet])
+    end.start()
+    os.write(inlet, b"text\none\ntwo\nthree\n")
+    with os.fdopen(outlet, "rb") as pipe, open_table(pipe, file_format="csv") as table:
+        assert [next(table.rows).values["text"] for _ in range(3)] == ["one", "two", "three"]
+        assert end.is_alive()
+    end.cancel()
+    os.close(inlet)
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])

@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models.deletion import Collector
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -269,6 +270,33 @@ def test_an_old_upload_that_is_started_while_it_is_forgotten_keeps_its_file(
     assert uploads.forget_abandoned() == 0
     record.refresh_from_db()
     assert Path(record.upload.path).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_not_started_between_the_look_at_it_and_its_delete(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = uploads.take(project, ContentFile(table(), name="a.csv"), name="a.csv", user=None)
+    ImportRecord.objects.update(created_at=timezone.now() - timedelta(days=2))
+    delete, refused = Collector.delete, []
+
+    def start() -> None:
+        with pytest.raises(uploads.AlreadyStarted):
+            uploads.start(ImportRecord.objects.get(pk=record.pk), {})
+        refused.append(True)
+        connection.close()
+
+    somebody = threading.Thread(target=start)
+
+    def delete_late(self: Collector) -> Any:
+        somebody.start()
+        somebody.join(timeout=0.5)  # long enough to start it, if nothing keeps it waiting
+        return delete(self)
+
+    monkeypatch.setattr(Collector, "delete", delete_late)
+    assert uploads.forget_abandoned() == 1
+    somebody.join(timeout=30)
+    assert refused == [True]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from labeling.models import ImportRecord
 from labeling.readers import ENCODINGS, FORMATS
 
 INTERRUPTED = 130
+AGAIN = "Run the command again: what is there is skipped."
 FORMATS_WITHOUT_LINES = ("json", "parquet", "xlsx")
 
 
@@ -57,6 +58,9 @@ class Command(BaseCommand):
                 )
             except importing.ImportFailed as error:
                 raise CommandError(f"{error}\n{_kept(latest)}") from None
+            except importing.TakenOver as reason:
+                kept = _kept(latest) if latest else AGAIN
+                raise CommandError(f"{reason} What was read last is not written. {kept}") from None
             except KeyboardInterrupt:
                 raise CommandError(f"Interrupted. {_kept(latest)}", returncode=INTERRUPTED) from None
         self._summarise(record)
@@ -76,7 +80,7 @@ class Command(BaseCommand):
 def _kept(latest: list[ImportRecord]) -> str:
     if not latest:
         return "Nothing was added."
-    return f"Added and kept: {latest[0].added:,}. Run the command again: what is there is skipped."
+    return f"Added and kept: {latest[0].added:,}. {AGAIN}"
 
 
 @contextmanager

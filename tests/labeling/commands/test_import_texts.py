@@ -3,16 +3,21 @@
 import io
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from labeling import importing
-from labeling.models import Project
+from labeling import importing, uploads
+from labeling.choices import ImportStatus
+from labeling.models import ImportRecord, Project
 
 pytestmark = pytest.mark.django_db
+
+LONG_AGO = timezone.now() - timedelta(days=2)
 
 
 @pytest.fixture
@@ -93,6 +98,29 @@ def test_ctrl_c_says_how_many_are_kept_and_ends_with_130(
         call_command("import_texts", str(path), "--project", "News")
     assert error.value.returncode == 130
     assert project.texts.count() == 4
+
+
+@pytest.mark.parametrize(("batches", "kept"), [(0, "Run the command"), (2, r"Added and kept: 4\. Run the command")])
+def test_an_import_that_was_ended_meanwhile_says_what_to_do_and_keeps_the_reason(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: int, kept: str
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_ROWS", 2)
+    path = tmp_path / "texts.txt"
+    path.write_text("one\ntwo\nthree\nfour\nfive\n")
+    write_batch = importing._write
+
+    def write(batch, record, **options):  # type: ignore[no-untyped-def]
+        if record.added == 2 * batches:
+            ImportRecord.objects.update(created_at=LONG_AGO, moved_at=LONG_AGO)
+            uploads.end_silent()
+        write_batch(batch, record, **options)
+
+    monkeypatch.setattr(importing, "_write", write)
+    with pytest.raises(CommandError, match=rf"or was stopped\. What was read last is not written\. {kept}") as error:
+        call_command("import_texts", str(path), "--project", "News")
+    assert error.value.returncode == 1
+    record = ImportRecord.objects.get()
+    assert (record.status, record.error, record.added) == (ImportStatus.FAILED, uploads.SILENT, 2 * batches)
 
 
 def test_the_command_loads_no_model_library() -> None:
