@@ -16,6 +16,7 @@ from reviews.batches import MOST_TEXTS
 from reviews.desk import MOST_COUNTED
 from reviews.filters import NO_FILTERS, Filters
 from reviews.models import QueueReason, Reviewer
+from reviews.refusals import still_right
 
 SIZES = (10, 25, 50, 100)
 SCREENS = 3  # looked at together, so that near-duplicates can be kept on different screens
@@ -155,10 +156,12 @@ def preview_chosen(
 ) -> Preview:
     """What it changes to give the texts chosen this category, or without one to approve the labels that were shown.
 
-    A text whose label was replaced since the list was shown is left out.
+    A text whose label was replaced since the list was shown is left out, unless the new one has the same category.
     """
     texts = free_texts(reviewer, project, NO_FILTERS, Order.URGENT).filter(pk__in=list(labels)[:MOST_TEXTS])
-    rows = [row for row in rows_of(list(texts.values_list("pk", flat=True))) if labels[row.text_id] == row.label_id]
+    free = rows_of(list(texts.values_list("pk", flat=True)))
+    right = still_right(labels)
+    rows = [row for row in free if row.text_id in right]
     return _preview(rows, category, gone=len(labels) - len(rows))
 
 
