@@ -6,11 +6,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from labeling.models import Text
+from reviews.blind import BLIND
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Those on the model's answer leave out the texts that are decided blind, because they would reveal it."""
+    """Those on the model's answer leave out the texts that are decided blind, because they would reveal it.
+
+    `only_audit` keeps gold texts as well: without them it would tell which they are.
+    """
 
     category_id: int | None = None
     min_confidence: float | None = None
@@ -39,7 +43,7 @@ class Filters:
         if self.reveal_the_label:
             conditions |= {"is_audit": False, "is_gold": False}
         elif self.only_audit:
-            conditions["is_audit"] = True
+            texts = texts.filter(BLIND)
         return texts.filter(**{name: value for name, value in conditions.items() if value is not None})
 
 

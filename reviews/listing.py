@@ -13,6 +13,7 @@ from django.db.models.functions import Left
 from labeling.models import Category, Project, Text
 from reviews import diversity, queue
 from reviews.batches import MOST_TEXTS
+from reviews.blind import BLIND
 from reviews.desk import MOST_COUNTED
 from reviews.filters import NO_FILTERS, Filters
 from reviews.models import QueueReason, Reviewer
@@ -176,7 +177,7 @@ def preview_matching(
 
 def still_open(labels: Mapping[int, int]) -> dict[int, int]:
     """Those whose text was not made one of the blind ones since: their labels may not be judged any more."""
-    blind = Text.objects.filter(Q(is_audit=True) | Q(is_gold=True), pk__in=labels)
+    blind = Text.objects.filter(BLIND, pk__in=labels)
     hidden = set(blind.values_list("pk", flat=True))
     return {text_id: label_id for text_id, label_id in labels.items() if text_id not in hidden}
 

@@ -177,17 +177,15 @@ def _order(reviewer: Reviewer, project: Project, filters: Filters) -> list[Queue
     queues = open_queues(reviewer, filters)
     if random.random() < AUDIT_MIX:
         queues.reverse()
-    is_narrowed = filters.reveal_the_label or filters.only_audit
-    if not is_narrowed and random.random() < project.gold_share and is_anything_left(reviewer, project, filters):
+    is_mixed = not filters.reveal_the_label and random.random() < project.gold_share
+    if is_mixed and is_anything_left(reviewer, project, filters):
         queues.insert(0, QueueReason.GOLD)
     return queues
 
 
 def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> bool:
     """Gold is mixed among other texts; alone it would keep people at the desk when all is decided."""
-    return any(
-        candidates(reviewer, project, reason, filters).exists() for reason in (QueueReason.UNCERTAIN, QueueReason.AUDIT)
-    )
+    return any(candidates(reviewer, project, reason, filters).exists() for reason in open_queues(reviewer, filters))
 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
