@@ -48,14 +48,14 @@ def claim_next(
 
     `besides` are texts that the page shows already, when the one after them is fetched ahead.
     """
-    held = list(_held(reviewer, project, filters).values_list("pk", "text_id", "text__content_hash"))
-    waiting = [pk for pk, text_id, _ in held if text_id not in besides]
+    on_desk = list(held(reviewer, project, filters).values_list("pk", "text_id", "text__content_hash"))
+    waiting = [pk for pk, text_id, _ in on_desk if text_id not in besides]
     if waiting and (found := _with_text(reviewer).filter(pk=waiting[0]).first()):
         return found
     for reason in _order(reviewer, project, filters):
         # A text that is shown still may have lost its claim, and would come a second time.
         texts = candidates(reviewer, project, reason, filters).exclude(pk__in=besides)
-        guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in held])
+        guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in on_desk])
         if claimed := claiming.claim(reviewer, texts, reason, order=guard):
             return claimed
     failed = unlabelable(reviewer, project, filters).exclude(pk__in=besides)
@@ -119,13 +119,13 @@ def _audits(texts: QuerySet[Text]) -> QuerySet[Text]:
     return (fresh if fresh.exists() else waiting).order_by("content_hash")
 
 
-def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
+def held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
     """What lies on the reviewer's desk, as far as the filters let it through."""
     is_open = Q(text__status__in=LABELABLE) | Q(text__status=TextStatus.REVIEWED, reason=QueueReason.GOLD)
-    held = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
+    claims = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
     if filters != NO_FILTERS:
-        held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
-    return held.order_by("claimed_at", "pk")
+        claims = claims.filter(text__in=filters.apply(Text.objects.filter(project=project)))
+    return claims.order_by("claimed_at", "pk")
 
 
 def _with_text(reviewer: Reviewer) -> QuerySet[Assignment]:
