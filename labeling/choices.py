@@ -18,6 +18,7 @@ class TextStatus(models.TextChoices):
 LABELABLE = (TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED, TextStatus.FAILED)
 UNDONE = (TextStatus.UNLABELED, TextStatus.FAILED)
 UNDECIDED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)  # a label holds for them that nobody has decided
+WAITING = (TextStatus.NEEDS_REVIEW, TextStatus.FAILED)  # for a person, as accepted texts of the blind audit do, too
 
 
 class LabelOrigin(models.TextChoices):

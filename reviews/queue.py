@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from labeling.choices import LABELABLE, Sampling, TextStatus
+from labeling.choices import LABELABLE, WAITING, Sampling, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
@@ -190,7 +190,7 @@ def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     """The reason why no text of the project can be claimed by this reviewer now."""
-    waiting = Q(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
+    waiting = Q(status__in=WAITING)
     if reviewer.does_blind_audit:
         waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
     open_texts = Text.objects.filter(waiting, project=project)
