@@ -270,12 +270,14 @@ def _hold(maker: Maker, predictions: Sequence[Prediction], labels: Mapping[int, 
         for p in predictions
     ]
     # One statement: the index of the queue holds status and priority, and is as large as the table.
+    # Who skipped a text that had no label has passed over nothing that the model said: it waits like the others.
     count = bulk.update(
         Text,
         ("current_label", "status", "error", "priority"),
         rows,
         where=[("status", "IN", [status.value for status in LABELABLE])],
         keeps_below={"priority": priorities.LEAST},
+        kept_with="current_label",
     )
     if audited:
         Text.objects.filter(pk__in=audited).update(is_audit=True)

@@ -49,12 +49,14 @@ def update(
     *,
     where: Sequence[tuple[str, str, Any]] = (),
     keeps_below: Mapping[str, float] | None = None,
+    kept_with: str | None = None,
 ) -> int:
     """Give many rows values of their own in one statement; `rows` are the values of `columns`, then the primary key.
 
     `where` are conditions on the row as it is: (column, sign, value), the sign being >=, <= or IN. A column named in
-    `keeps_below` keeps a number below that limit. Returns how many rows were changed; all or none, as `insert`. Locks
-    them in the order of their keys, as whoever locks several does.
+    `keeps_below` keeps a number below that limit; where `kept_with` names a column, only in rows that have something in
+    it. Returns how many rows were changed; all or none, as `insert`. Locks them in the order of their keys, as whoever
+    locks several does.
     """
     if not rows:
         return 0
@@ -65,11 +67,12 @@ def update(
     judged = [f"{table}.{quote(cast(Field, meta.get_field(name)).column)}" for name, _, _ in where]
     limits = [limit for _, sign, value in where for limit in (value if sign == "IN" else [value])]
     is_postgresql = connection.vendor == "postgresql"
+    with_it = f" AND {table}.{quote(cast(Field, meta.get_field(kept_with)).column)} IS NOT NULL" if kept_with else ""
     sets = []
     for number, field in enumerate(fields):
         target, value = quote(field.column), f"new.v{number}" if is_postgresql else "%s"
         if (least := (keeps_below or {}).get(field.name)) is not None:
-            value = f"CASE WHEN {table}.{target} < {least!r} THEN {table}.{target} ELSE {value} END"
+            value = f"CASE WHEN {table}.{target} < {least!r}{with_it} THEN {table}.{target} ELSE {value} END"
         sets.append(f"{target} = {value}")
     changed = f"UPDATE {table} SET {', '.join(sets)}"
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:

@@ -19,6 +19,7 @@ LABELABLE = (TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED,
 UNDONE = (TextStatus.UNLABELED, TextStatus.FAILED)
 UNDECIDED = (TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)  # a label holds for them that nobody has decided
 CLOSED = (TextStatus.REVIEWED, TextStatus.FLAGGED)  # people decided them, or took them out
+WAITING = (TextStatus.NEEDS_REVIEW, TextStatus.FAILED)  # for a person, as accepted texts of the blind audit do, too
 
 
 class LabelOrigin(models.TextChoices):

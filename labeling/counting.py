@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from django.core.cache import cache
 from django.db.models import Count
 
-from labeling.choices import TextStatus
+from labeling.choices import WAITING, TextStatus
 from labeling.models import Text
 
 FREE = 0.02  # seconds: what is counted within these is counted whenever somebody asks
@@ -35,10 +35,9 @@ def waiting_for_people(project_ids: Collection[int]) -> dict[int, int]:
     """How many texts of each project wait for a person: that need review, that failed, and accepted audits."""
     counts = texts_by_status(project_ids)
     # Of all projects: asked for some, SQLite goes through their texts instead of the short index of audits.
-    audits = Text.objects.filter(is_audit=True, status=TextStatus.ACCEPTED).order_by()
-    waiting = dict(audits.values_list("project").annotate(n=Count("*")))
-    shown = (TextStatus.NEEDS_REVIEW, TextStatus.FAILED)
-    return {pk: sum(counts[pk].get(status, 0) for status in shown) + waiting.get(pk, 0) for pk in project_ids}
+    accepted = Text.objects.filter(is_audit=True, status=TextStatus.ACCEPTED).order_by()
+    audits = dict(accepted.values_list("project").annotate(n=Count("*")))
+    return {pk: sum(counts[pk].get(status, 0) for status in WAITING) + audits.get(pk, 0) for pk in project_ids}
 
 
 def _count(project_ids: Collection[int]) -> dict[int, StatusCounts]:

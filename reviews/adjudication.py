@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Prefetch, QuerySet
 from django.db.models.functions import Lower
 
 from labeling import annotations, categories
-from labeling.choices import TextStatus
+from labeling.choices import UNDONE, TextStatus
 from labeling.models import Category, Label, Project, Text
 from reviews import policy, refusals, reviewers
 from reviews.blind import is_blind_text
@@ -31,6 +31,12 @@ class Case:
     @property
     def is_disagreement(self) -> bool:
         return len({answer.category_after and answer.category_after.holds_as for answer in self.answers}) > 1
+
+    @property
+    def can_go_back(self) -> bool:
+        """Its flags can be dismissed, because reviewers or a run can do something more."""
+        had_no_label = any(flag.status_before in UNDONE for flag in self.flags)
+        return not self.is_disagreement and (self.text.current_label is not None or had_no_label)
 
     @property
     def shown_label(self) -> Label | None:
@@ -78,7 +84,7 @@ def adjudicate(manager: User, text_id: int, *, category_id: int, comment: str = 
 
 @transaction.atomic
 def return_to_queue(manager: User, text_id: int, *, comment: str = "") -> Review:
-    """Dismiss the flags of a text: it waits in the queue again, or stays decided as it was before.
+    """Dismiss the flags of a text: it waits again, for a label where it had none, or stays decided as it was.
 
     Raises WrongDecision where reviewers can do nothing more, so that the manager must decide.
     """
@@ -94,11 +100,13 @@ def _status_before(text: Text) -> str:
     flag = flags.order_by("pk").first()
     if flag is not None and flag.status_before == TextStatus.REVIEWED:
         return TextStatus.REVIEWED
-    if text.current_label is None:
-        raise refusals.WrongDecision("This text has no label yet. Choose its category here.")
     if Review.objects.effective().filter(text=text).count() >= policy.reviews_needed(text):
         raise refusals.WrongDecision("The reviewers have all answered. Choose the category here.")
-    return TextStatus.NEEDS_REVIEW
+    if text.current_label is not None:
+        return TextStatus.NEEDS_REVIEW
+    if flag is not None and flag.status_before in UNDONE:
+        return flag.status_before
+    raise refusals.WrongDecision("This text has no label yet. Choose its category here.")
 
 
 @transaction.atomic

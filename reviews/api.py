@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -22,7 +23,7 @@ from labeling.viewsets import Resource
 from reviews import decisions, lookups, pending, problems, queue, refusals, serializers, undoing
 from reviews.access import may_manage, reviewer_of
 from reviews.decisions import Decision
-from reviews.filters import Filters
+from reviews.filters import NOT_TOGETHER, Filters
 from reviews.models import Action, Review, Reviewer
 from reviews.queue import Nothing
 from reviews.review_filters import ReviewFilters
@@ -165,7 +166,7 @@ class ReviewViewSet(Resource):
 
 def _filters(project: Project, wanted: dict[str, Any]) -> Filters:
     category = wanted.get("category")
-    return Filters(
+    filters = Filters(
         category_id=None if category is None else lookups.find_category(project, category).pk,
         min_confidence=wanted.get("min_confidence"),
         max_confidence=wanted.get("max_confidence"),
@@ -175,6 +176,9 @@ def _filters(project: Project, wanted: dict[str, Any]) -> Filters:
         words=wanted.get("q"),
         only_audit=wanted["only_audit"] or None,
     )
+    if filters.leave_nothing:
+        raise ValidationError({"only_audit": [NOT_TOGETHER]})
+    return filters
 
 
 def _document(project: Project, found: list[pending.Pending] | Nothing) -> dict[str, Any]:

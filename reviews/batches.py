@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
-from django.db.models import Q
 
 from labeling.models import Text
+from reviews.blind import BLIND
 from reviews.decisions import Decision, record
 from reviews.models import Action, Review, Reviewer
 from reviews.refusals import AlreadyDecided, Conflict, NothingToUndo, WrongDecision
@@ -72,7 +72,7 @@ def _record_one(reviewer: Reviewer, text_id: int, decision: Decision) -> bool:
     except Conflict:
         return False
     except WrongDecision:
-        if Text.objects.filter(Q(is_audit=True) | Q(is_gold=True), pk=text_id).exists():
+        if Text.objects.filter(BLIND, pk=text_id).exists():
             return False  # it was drawn for the blind audit since it was listed
         raise
     return True

@@ -1,8 +1,12 @@
 """What is hidden where people decide blind: who saw an answer cannot say independently whether it is right."""
 
+from django.db.models import Q
+
 from labeling.choices import TextStatus
 from labeling.models import Text
 from reviews.models import QueueReason, Review
+
+BLIND = Q(is_audit=True) | Q(is_gold=True)  # `is_blind_text` in a query
 
 
 def is_blind_text(text: Text) -> bool:

@@ -10,7 +10,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from labeling.choices import LABELABLE, LabelOrigin, TextStatus
+from labeling.choices import LABELABLE, WAITING, LabelOrigin, TextStatus
 from labeling.models import Category, Label, Project, Text
 from reviews.blind import hides_answer, is_blind_text, shown_reason
 from reviews.models import DECISIONS, Action, Assignment, QueueReason, Review, Reviewer
@@ -161,7 +161,7 @@ def waiting(project: Project) -> dict[str, Any]:
 def waiting_in(project: Project) -> int:
     """How many texts wait for people at the desk, counted no further than just above MOST_COUNTED."""
     texts = Text.objects.filter(project=project).order_by()
-    unsure = texts.filter(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
+    unsure = texts.filter(status__in=WAITING)
     # In the order of their index, or SQLite goes through every accepted text of the project.
     audits = texts.filter(is_audit=True, status=TextStatus.ACCEPTED).order_by("content_hash")
     return sum(some[: MOST_COUNTED + 1].count() for some in (unsure, audits))

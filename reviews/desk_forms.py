@@ -6,7 +6,7 @@ from django import forms
 
 from labeling.fields import LARGEST_ID
 from reviews.decisions import Decision
-from reviews.filters import Filters
+from reviews.filters import NOT_TOGETHER, Filters
 from reviews.keys import DESK_ACTIONS
 from reviews.models import OF_REVIEWERS, Action
 
@@ -55,13 +55,20 @@ class FiltersForm(forms.Form):
     def clean_only_audit(self) -> bool | None:
         return self.cleaned_data["only_audit"] or None
 
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if self.filters().leave_nothing:
+            self.add_error("only_audit", NOT_TOGETHER)
+        return values
+
     @classmethod
     def not_offered(cls, sent: dict[str, str]) -> dict[str, str]:
         """The filters that a page was opened with and that its dialog only hands on."""
         return {name: value for name, value in sent.items() if name in set(cls.base_fields) - OFFERED}
 
     def filters(self) -> Filters:
-        return Filters(**{name: None if value == "" else value for name, value in self.cleaned_data.items()})
+        values = {name: self.cleaned_data.get(name) for name in FiltersForm.base_fields}
+        return Filters(**{name: None if value == "" else value for name, value in values.items()})
 
 
 def is_id(value: Any) -> bool:

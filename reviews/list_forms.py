@@ -15,7 +15,6 @@ from labeling.fields import LARGEST_ID
 from labeling.models import Category, Project
 from reviews.batches import MOST_TEXTS
 from reviews.desk_forms import FiltersForm
-from reviews.filters import Filters
 from reviews.grouping import By
 from reviews.listing import SCREENS, SIZES, Order, Place
 from reviews.models import Reviewer
@@ -46,10 +45,6 @@ class ListForm(FiltersForm):
         if not (math.isfinite(place[0]) and 0 < place[1] <= LARGEST_ID):
             raise forms.ValidationError("This is no place in the list.")
         return place
-
-    def filters(self) -> Filters:
-        values = {name: self.cleaned_data[name] for name in FiltersForm.base_fields}
-        return Filters(**{name: None if value == "" else value for name, value in values.items()})
 
     @property
     def chosen_order(self) -> Order:

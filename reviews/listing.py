@@ -13,9 +13,11 @@ from django.db.models.functions import Left
 from labeling.models import Category, Project, Text
 from reviews import diversity, queue
 from reviews.batches import MOST_TEXTS
+from reviews.blind import BLIND
 from reviews.desk import MOST_COUNTED
 from reviews.filters import NO_FILTERS, Filters
 from reviews.models import QueueReason, Reviewer
+from reviews.refusals import still_right
 
 SIZES = (10, 25, 50, 100)
 SCREENS = 3  # looked at together, so that near-duplicates can be kept on different screens
@@ -155,10 +157,12 @@ def preview_chosen(
 ) -> Preview:
     """What it changes to give the texts chosen this category, or without one to approve the labels that were shown.
 
-    A text whose label was replaced since the list was shown is left out.
+    A text whose label was replaced since the list was shown is left out, unless the new one has the same category.
     """
     texts = free_texts(reviewer, project, NO_FILTERS, Order.URGENT).filter(pk__in=list(labels)[:MOST_TEXTS])
-    rows = [row for row in rows_of(list(texts.values_list("pk", flat=True))) if labels[row.text_id] == row.label_id]
+    free = rows_of(list(texts.values_list("pk", flat=True)))
+    right = still_right(labels)
+    rows = [row for row in free if row.text_id in right]
     return _preview(rows, category, gone=len(labels) - len(rows))
 
 
@@ -173,7 +177,7 @@ def preview_matching(
 
 def still_open(labels: Mapping[int, int]) -> dict[int, int]:
     """Those whose text was not made one of the blind ones since: their labels may not be judged any more."""
-    blind = Text.objects.filter(Q(is_audit=True) | Q(is_gold=True), pk__in=labels)
+    blind = Text.objects.filter(BLIND, pk__in=labels)
     hidden = set(blind.values_list("pk", flat=True))
     return {text_id: label_id for text_id, label_id in labels.items() if text_id not in hidden}
 

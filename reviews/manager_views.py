@@ -127,7 +127,7 @@ def return_to_queue(request: HttpRequest, project: Project, text_id: int) -> str
     adjudication.return_to_queue(_manager(request), text.pk, comment=request.POST.get("comment", "")[:5000])
     text.refresh_from_db(fields=["status"])
     is_decided = text.status == TextStatus.REVIEWED
-    return f"Text {text.pk} {'stays decided as it was' if is_decided else 'waits in the queue again'}."
+    return f"Text {text.pk} {'stays decided as it was' if is_decided else 'waits again'}."
 
 
 @_verb("reviews:cases")

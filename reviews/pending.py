@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from labeling.models import Project, Text
 from reviews import queue
 from reviews.blind import is_blind_text, shown_reason
@@ -42,10 +40,7 @@ def claim(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int)
 
 def look(reviewer: Reviewer, project: Project, *, filters: Filters, limit: int) -> list[Pending] | Nothing:
     """What `claim` would give, without claiming: the desk, the most urgent texts, the blind audit, what failed."""
-    rows: list[Pending] = []
-    if not filters.reveal_the_label:
-        held = reviewer.assignments.filter(text__project=project, expires_at__gt=timezone.now())
-        rows = _of_claims(reviewer, list(held.values_list("pk", flat=True)[:limit]))
+    rows = _of_claims(reviewer, list(queue.held(reviewer, project, filters).values_list("pk", flat=True)[:limit]))
     for reason in queue.open_queues(reviewer, filters):
         texts = queue.candidates(reviewer, project, reason, filters).select_related("current_label__category")
         rows += [Pending(text, reason.value) for text in texts[: limit - len(rows)]]

@@ -80,10 +80,22 @@ def _begin_with(key: str) -> dict[str, str]:
 
 
 def _begun(typed: QueryDict) -> dict[str, str]:
-    """What was typed, with the categories of the set that was chosen then. Instructions of one's own stay."""
+    """What was typed, with the categories of the set that was chosen then. Lines and instructions of one's own stay."""
     written = {name: typed.get(name, "") for name in NewProjectForm.base_fields}
+    chosen = _begin_with(typed.get("set", ""))
+    if not chosen:
+        return written
     is_own = written["instructions"].strip() not in {"", *(one.instructions for one in SETS)}
-    return written | _begin_with(typed.get("set", "")) | ({"instructions": written["instructions"]} if is_own else {})
+    instructions = written["instructions"] if is_own else chosen["instructions"]
+    return written | {"instructions": instructions, "categories": _joined(written["categories"], chosen["categories"])}
+
+
+def _joined(typed: str, chosen: str) -> str:
+    """The lines of a set after those typed, or in their place where these are nothing but a set."""
+    lines = typed.strip().splitlines()  # browsers send CRLF
+    if lines in [[], *(one.as_lines().splitlines() for one in SETS)]:
+        return chosen
+    return "\n".join([*lines, *(line for line in chosen.splitlines() if line not in lines)])
 
 
 def _blame(form: BaseForm, reason: Exception) -> None:

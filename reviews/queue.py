@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from labeling.choices import LABELABLE, Sampling, TextStatus
+from labeling.choices import LABELABLE, WAITING, Sampling, TextStatus
 from labeling.models import Project, Text
 from reviews import claiming, diversity, policy
 from reviews.filters import NO_FILTERS, Filters
@@ -48,14 +48,14 @@ def claim_next(
 
     `besides` are texts that the page shows already, when the one after them is fetched ahead.
     """
-    held = list(_held(reviewer, project, filters).values_list("pk", "text_id", "text__content_hash"))
-    waiting = [pk for pk, text_id, _ in held if text_id not in besides]
+    on_desk = list(held(reviewer, project, filters).values_list("pk", "text_id", "text__content_hash"))
+    waiting = [pk for pk, text_id, _ in on_desk if text_id not in besides]
     if waiting and (found := _with_text(reviewer).filter(pk=waiting[0]).first()):
         return found
     for reason in _order(reviewer, project, filters):
         # A text that is shown still may have lost its claim, and would come a second time.
         texts = candidates(reviewer, project, reason, filters).exclude(pk__in=besides)
-        guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in held])
+        guard = _guard(reviewer, project, reason, on_desk=[content_hash for _, _, content_hash in on_desk])
         if claimed := claiming.claim(reviewer, texts, reason, order=guard):
             return claimed
     failed = unlabelable(reviewer, project, filters).exclude(pk__in=besides)
@@ -119,13 +119,13 @@ def _audits(texts: QuerySet[Text]) -> QuerySet[Text]:
     return (fresh if fresh.exists() else waiting).order_by("content_hash")
 
 
-def _held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
+def held(reviewer: Reviewer, project: Project, filters: Filters) -> QuerySet[Assignment]:
     """What lies on the reviewer's desk, as far as the filters let it through."""
     is_open = Q(text__status__in=LABELABLE) | Q(text__status=TextStatus.REVIEWED, reason=QueueReason.GOLD)
-    held = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
+    claims = reviewer.assignments.filter(is_open, text__project=project, expires_at__gt=timezone.now())
     if filters != NO_FILTERS:
-        held = held.filter(text__in=filters.apply(Text.objects.filter(project=project)))
-    return held.order_by("claimed_at", "pk")
+        claims = claims.filter(text__in=filters.apply(Text.objects.filter(project=project)))
+    return claims.order_by("claimed_at", "pk")
 
 
 def _with_text(reviewer: Reviewer) -> QuerySet[Assignment]:
@@ -177,22 +177,20 @@ def _order(reviewer: Reviewer, project: Project, filters: Filters) -> list[Queue
     queues = open_queues(reviewer, filters)
     if random.random() < AUDIT_MIX:
         queues.reverse()
-    is_narrowed = filters.reveal_the_label or filters.only_audit
-    if not is_narrowed and random.random() < project.gold_share and is_anything_left(reviewer, project, filters):
+    is_mixed = not filters.reveal_the_label and random.random() < project.gold_share
+    if is_mixed and is_anything_left(reviewer, project, filters):
         queues.insert(0, QueueReason.GOLD)
     return queues
 
 
 def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> bool:
     """Gold is mixed among other texts; alone it would keep people at the desk when all is decided."""
-    return any(
-        candidates(reviewer, project, reason, filters).exists() for reason in (QueueReason.UNCERTAIN, QueueReason.AUDIT)
-    )
+    return any(candidates(reviewer, project, reason, filters).exists() for reason in open_queues(reviewer, filters))
 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     """The reason why no text of the project can be claimed by this reviewer now."""
-    waiting = Q(status__in=[TextStatus.NEEDS_REVIEW, TextStatus.FAILED])
+    waiting = Q(status__in=WAITING)
     if reviewer.does_blind_audit:
         waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
     open_texts = Text.objects.filter(waiting, project=project)

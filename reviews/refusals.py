@@ -1,11 +1,13 @@
 """Why a decision is refused: one exception for each reason, and the checks that raise them."""
 
 import math
+from collections.abc import Mapping
 
+from django.db.models import F
 from django.utils import timezone
 
 from labeling.choices import LABELABLE, TextStatus
-from labeling.models import Category, Text
+from labeling.models import Category, Label, Text
 from reviews import policy
 from reviews.access import NotYourProject
 from reviews.blind import is_blind_text
@@ -58,15 +60,17 @@ def refuse_conflicts(reviewer: Reviewer, text: Text, assignment: Assignment | No
         raise AlreadyDecided(f"{review.reviewer if review else 'Somebody'} has decided this text already.", review)
     if len(made) + _others_desks(text, assignment) >= policy.reviews_needed(text):
         raise OnAnotherDesk("This text is on another desk. Take the next one.")
-    if label_id is not None and label_id != text.current_label_id and not _says_the_same(text, label_id):
+    if label_id is not None and label_id != text.current_label_id and not still_right({text.pk: label_id}):
         raise LabelReplaced("A newer label with another category has taken this one's place. Look at the text again.")
 
 
-def _says_the_same(text: Text, label_id: int) -> bool:
-    """Learning labels again while people decide, mostly with the same category: what they judged still stands."""
-    current = text.current_label
-    shown = text.labels.filter(pk=label_id)
-    return current is not None and shown.filter(category_id=current.category_id).exists()
+def still_right(labels: Mapping[int, int]) -> set[int]:
+    """The texts whose label now has the category of the one that was shown. `labels`: for each text's id that one.
+
+    Learning labels again while people decide, mostly with the same category: what they judged still stands.
+    """
+    same = Label.objects.filter(pk__in=labels.values(), text__current_label__category=F("category")).order_by()
+    return {text_id for text_id, label_id in same.values_list("text", "pk") if labels.get(text_id) == label_id}
 
 
 def _others_desks(text: Text, assignment: Assignment | None) -> int:

@@ -33,7 +33,10 @@ class PendingQuery(serializers.Serializer):
     language = serializers.CharField(required=False, max_length=20)
     run = RowId(required=False, help_text="Id of the labeling run.")
     q = serializers.CharField(required=False, max_length=200, help_text="Words of the text.")
-    only_audit = serializers.BooleanField(default=False, help_text="Only texts of the blind audit, all of them blind.")
+    only_audit = serializers.BooleanField(
+        default=False,
+        help_text="Only texts of the blind audit, all of them blind. Not with category, confidence or run.",
+    )
 
 
 class CommentedBody(serializers.Serializer):

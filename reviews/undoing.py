@@ -74,8 +74,9 @@ def _take_back(text: Text, review: Review) -> None:
         Text.objects.filter(pk=text.pk).update(status=TextStatus.FLAGGED)
     elif text.status in (TextStatus.REVIEWED, TextStatus.FLAGGED):
         annotations.restore(text, label_id=review.label_id, status=review.status_before)
-    elif review.action == Action.SKIP and text.current_label is not None and not _still_made(text, Action.SKIP):
-        priority = priorities.of_label(text.current_label, text.project.sampling)
+    elif review.action == Action.SKIP and not _still_made(text, Action.SKIP):
+        label = text.current_label
+        priority = priorities.of_label(label, text.project.sampling) if label else priorities.LEAST
         Text.objects.filter(pk=text.pk).update(priority=priority)
     _keep_the_word_of_others(text)
 

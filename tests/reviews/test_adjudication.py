@@ -109,6 +109,32 @@ def test_a_flagged_text_goes_back_to_the_queue(
     assert (review.action, Text.objects.get(pk=text.pk).status) == ("return", "reviewed")
 
 
+@pytest.mark.parametrize("status", [TextStatus.FAILED, TextStatus.UNLABELED])
+def test_a_flagged_text_without_a_label_goes_back_to_where_it_was(
+    project: Project, anna: Reviewer, manager: User, add_texts, status: TextStatus
+) -> None:
+    [text] = add_texts(project, "Out of reach")
+    Text.objects.update(status=status, error="Refused.")
+    flag(anna, text)
+    assert adjudication.cases(project)[0].can_go_back
+    adjudication.return_to_queue(manager, text.pk)
+    held = Text.objects.get()
+    assert (held.status, held.current_label, held.error) == (status, None, "Refused.")
+
+
+def test_what_all_reviewers_answered_differently_without_a_label_does_not_go_back(
+    project: Project, anna: Reviewer, ben: Reviewer, manager: User, add_texts
+) -> None:
+    Project.objects.update(reviews_per_text=2)
+    [text] = add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    for reviewer, name in ((anna, "Sports"), (ben, "Weather")):
+        record(reviewer, text.pk, Decision(Action.DECIDE, category_id=category(project, name)))
+    assert not adjudication.cases(project)[0].can_go_back
+    with pytest.raises(WrongDecision, match="all answered"):
+        adjudication.return_to_queue(manager, text.pk)
+
+
 def test_a_return_can_be_undone(project: Project, anna: Reviewer, manager: User, add_labeled) -> None:
     [text] = add_labeled(0.4)
     flag(anna, text)

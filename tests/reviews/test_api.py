@@ -314,6 +314,33 @@ def test_the_queue_can_be_filtered(as_anna: Ask, add_labeled, filters: dict[str,
     assert len(as_anna("pending", filters).json()["results"]) == count
 
 
+@pytest.mark.parametrize("claim", ["true", "false"])
+def test_who_wants_only_the_audit_is_shown_nothing_else(as_anna: Ask, project: Project, add_labeled, claim) -> None:
+    add_labeled(0.3)
+    as_anna("pending", {"claim": "true"})
+    [audit] = add_labeled(0.9, audit=True)
+    rows = as_anna("pending", {"only_audit": "true", "claim": claim}).json()["results"]
+    assert [(row["text_id"], row["blind"], row["label_id"]) for row in rows] == [(audit.pk, True, None)]
+
+
+def test_what_is_on_the_desk_is_filtered_as_the_rest(as_anna: Ask, add_labeled) -> None:
+    add_labeled(0.3)
+    as_anna("pending", {"claim": "true"})
+    assert len(as_anna("pending", {"max_confidence": "0.5"}).json()["results"]) == 1
+    assert as_anna("pending", {"min_confidence": "0.5"}).json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    "also", [{"category": "Sports"}, {"min_confidence": "0"}, {"max_confidence": "1"}, {"run": "1"}]
+)
+def test_the_audit_is_not_narrowed_by_what_would_reveal_the_label(
+    as_anna: Ask, text: Text, also: dict[str, str]
+) -> None:
+    answer = as_anna("pending", {"only_audit": "true", **also})
+    assert answer.status_code == 400
+    assert "Choose one of the two." in answer.json()["errors"]["only_audit"][0]
+
+
 @pytest.mark.parametrize("filters", [{"q": ""}, {"word": "rain"}])
 def test_a_filter_that_says_nothing_is_refused(as_anna: Ask, text: Text, filters: dict[str, str]) -> None:
     answer = as_anna("pending", filters)

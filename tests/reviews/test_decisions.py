@@ -1,13 +1,14 @@
 import pytest
 
-from labeling import annotations
+from labeling import annotations, priorities
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, Label, LabelingRun, Project, Text
 from reviews import decisions, queue
 from reviews.access import NotYourProject
 from reviews.decisions import Decision, record
+from reviews.filters import NO_FILTERS
 from reviews.hashing import content_hash
-from reviews.models import Action, Assignment, Review, Reviewer
+from reviews.models import Action, Assignment, QueueReason, Review, Reviewer
 from reviews.refusals import AlreadyDecided, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
 from reviews.undoing import undo
 from tests.predictions import predicted
@@ -91,6 +92,13 @@ def test_flagging_takes_the_text_out_of_the_queue(project: Project, anna: Review
     record(anna, text.pk, Decision(Action.FLAG, comment="two topics"))
     assert Text.objects.get(pk=text.pk).status == TextStatus.FLAGGED
     assert isinstance(queue.claim_next(anna, project), queue.Nothing)
+
+
+def test_a_skipped_text_comes_after_those_that_are_least_urgent(project: Project, anna: Reviewer, add_labeled) -> None:
+    skipped, least = add_labeled(0.4, 0.4)
+    Text.objects.filter(pk=least.pk).update(priority=priorities.LEAST)
+    record(anna, skipped.pk, Decision(Action.SKIP))
+    assert list(queue.candidates(anna, project, QueueReason.UNCERTAIN, NO_FILTERS)) == [least, skipped]
 
 
 def test_deciding_clears_the_desk(project: Project, anna: Reviewer, text: Text) -> None:

@@ -54,6 +54,37 @@ def test_gold_is_not_shown_where_filters_would_reveal_it(
     assert found.text == text
 
 
+def test_gold_is_mixed_in_where_only_the_audit_is_wanted(
+    project: Project, gold: Text, anna: Reviewer, add_labeled
+) -> None:
+    add_labeled(0.3, audit=True)
+    found = claim(anna, project, Filters(only_audit=True))
+    assert isinstance(found, Assignment)
+    assert (found.text, found.reason) == (gold, QueueReason.GOLD)
+
+
+def test_gold_on_the_desk_stays_there_when_only_the_audit_is_wanted(
+    project: Project, gold: Text, anna: Reviewer, add_labeled
+) -> None:
+    add_labeled(0.3)
+    held = claim(anna, project)
+    add_labeled(0.3, audit=True)
+    assert claim(anna, project, Filters(only_audit=True)) == held
+
+
+def test_where_only_the_audit_is_wanted_other_texts_are_no_reason_for_gold(
+    project: Project, gold: Text, anna: Reviewer, add_labeled
+) -> None:
+    add_labeled(0.3)
+    assert claim(anna, project, Filters(only_audit=True)) == Nothing("filtered_out", 1)
+
+
+def test_who_does_no_blind_audit_gets_no_gold_for_it(project: Project, gold: Text, anna: Reviewer, add_labeled) -> None:
+    add_labeled(0.3, audit=True)
+    anna.does_blind_audit = False
+    assert isinstance(claim(anna, project), Nothing)
+
+
 def test_several_people_may_have_the_same_gold(
     project: Project, gold: Text, anna: Reviewer, add_reviewer, add_labeled
 ) -> None:

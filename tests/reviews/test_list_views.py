@@ -156,7 +156,18 @@ def test_the_next_page_goes_on_where_this_one_ends(
 
 @pytest.mark.parametrize(
     "query",
-    ["size=11", "order=worst", "after=x", "after=nan:1", "after=1:0", "screen=9", f"category_id={10**30}", "batch=1"],
+    [
+        "size=11",
+        "order=worst",
+        "after=x",
+        "after=nan:1",
+        "after=1:0",
+        "screen=9",
+        f"category_id={10**30}",
+        "batch=1",
+        "only_audit=on&category_id=1",
+        "only_audit=on&min_confidence=high",
+    ],
 )
 def test_wrong_addresses_are_explained(
     list_client: Client, project: Project, add_labeled: AddLabeled, query: str

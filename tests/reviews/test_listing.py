@@ -217,6 +217,21 @@ def test_texts_that_are_gone_or_have_a_newer_label_are_left_out(
     assert (preview.labels, preview.gone) == (shown(kept), 2)
 
 
+def test_a_newer_label_of_the_same_category_is_decided_as_the_one_that_was_shown(
+    anna: Reviewer, project: Project, add_labeled: AddLabeled, business: Category, django_assert_num_queries
+) -> None:
+    kept, again, other = add_labeled(0.3, 0.3, 0.3)
+    labels = shown(kept, again, other)
+    sports = kept.current_label.category
+    for text, category in ((again, sports), (other, business)):
+        newer = text.labels.create(version=2, category=category, origin="model", confidence=0.6)
+        Text.objects.filter(pk=text.pk).update(current_label=newer)
+        text.refresh_from_db()
+    with django_assert_num_queries(3):
+        preview = preview_chosen(anna, project, labels, None)
+    assert (preview.labels, preview.gone) == (shown(kept, again), 1)
+
+
 def test_blind_texts_cannot_be_chosen_by_their_number(
     anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:

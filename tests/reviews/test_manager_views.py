@@ -101,6 +101,17 @@ def test_the_manager_sends_a_text_back(boss: Client, project: Project, flagged: 
     assert Text.objects.get(pk=flagged.pk).status == "needs_review"
 
 
+def test_a_flagged_text_that_no_model_could_label_can_be_sent_back(
+    boss: Client, project: Project, anna: Reviewer, add_texts: Callable[..., list[Text]]
+) -> None:
+    [text] = add_texts(project, "Out of reach")
+    Text.objects.update(status="failed")
+    record(anna, text.pk, Decision(Action.FLAG, comment="a picture"))
+    assert "Back to the queue" in body(boss.get(address(project, "cases/")).content.decode())
+    boss.post(address(project, f"cases/{text.pk}/return/"))
+    assert Text.objects.get().status == "failed"
+
+
 def test_a_decided_text_whose_flag_is_dismissed_stays_decided(
     boss: Client, project: Project, ben: Reviewer, decided: Text
 ) -> None:

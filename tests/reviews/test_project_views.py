@@ -12,6 +12,7 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
 from labeling import categories, merging, projects, runs
+from labeling.category_sets import BY_KEY
 from labeling.choices import RunStatus
 from labeling.models import Category, CategoryMerge, LabelingRun, Project, PromptVersion, Text
 from reviews.models import Reviewer
@@ -152,6 +153,32 @@ def test_a_set_chosen_while_writing_keeps_what_was_written(as_mia: Client) -> No
     page = text_of(as_mia.post(address("new"), {"name": "Mail", "instructions": "Read twice.", "set": "sentiment"}))
     assert "Positive: The writer is pleased" in page and "Mail" in page and "Read twice." in page
     assert not Project.objects.filter(name="Mail").exists()
+
+
+SENTIMENT, SPAM = (BY_KEY[key].as_lines() for key in ("sentiment", "spam"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "filled"),
+    [
+        (" \n", SPAM),
+        (SENTIMENT, SPAM),
+        ("Bills\nLetters: from people\n", f"Bills\nLetters: from people\n{SPAM}"),
+        (f"{SENTIMENT}\nMixed", f"{SENTIMENT}\nMixed\n{SPAM}"),
+        (f"Bills\n{SPAM}", f"Bills\n{SPAM}"),
+    ],
+)
+def test_a_set_takes_the_place_of_another_and_comes_after_lines_of_ones_own(
+    as_mia: Client, typed: str, filled: str
+) -> None:
+    sent = {"name": "Mail", "categories": typed.replace("\n", "\r\n"), "set": "spam"}
+    answer = as_mia.post(address("new"), sent)
+    assert answer.context["form"]["categories"].value() == filled
+
+
+def test_a_set_that_is_not_known_leaves_all_that_was_typed(as_mia: Client) -> None:
+    answer = as_mia.post(address("new"), {"name": "Mail", "categories": "Bills", "set": "nonsense"})
+    assert answer.context["form"]["categories"].value() == "Bills"
 
 
 def test_settings_are_saved(as_mia: Client, project: Project) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from labeling import categories, prompts
+from labeling.category_sets import BY_KEY
 from labeling.choices import RunStatus
 from labeling.models import Category, CategoryMerge, LabelingRun, Project, PromptVersion, Text
 from reviews.models import Reviewer
@@ -52,6 +53,18 @@ def test_before_its_script_has_come_the_page_keeps_what_was_typed(open_page: Ope
     expect(page, "#id_name").to_have_value("Opinions")
     page.get_by_label("Name").press("Enter")
     expect(page, ".frame-messages").to_contain_text("Project Opinions is made")
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_set_takes_the_place_of_another_and_comes_after_lines_of_ones_own(open_page: Open, has_script: bool) -> None:
+    page = open_page("new/", java_script_enabled=has_script)
+    page.get_by_role("button", name="Sentiment").click()
+    expect(page, "#id_categories").to_have_value(re.compile("^Positive: "))
+    page.get_by_role("button", name="Spam").click()
+    expect(page, "#id_categories").to_have_value(BY_KEY["spam"].as_lines())
+    page.get_by_label("Categories").fill("Bills\nLetters\n")
+    page.get_by_role("button", name="Spam").click()
+    expect(page, "#id_categories").to_have_value(f"Bills\nLetters\n{BY_KEY['spam'].as_lines()}")
 
 
 def test_categories_are_put_in_order_by_keyboard(open_page: Open, project: Project) -> None:

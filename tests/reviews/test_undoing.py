@@ -1,9 +1,11 @@
 """What holds after a decision is taken back, when others or later ones stand."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import annotations
+from labeling import annotations, audits, priorities
 from labeling.annotations import Prediction
 from labeling.choices import TextStatus
 from labeling.models import LabelingRun, Project, Text
@@ -79,6 +81,28 @@ def test_a_skip_taken_back_gives_the_place_by_the_strategy(
     record(anna, text.pk, Decision(Action.SKIP))
     undo(anna)
     assert now(text).priority == pytest.approx(priority)
+
+
+def test_a_skip_taken_back_of_a_text_without_a_label_puts_it_before_the_skipped_ones(
+    project: Project, anna: Reviewer, add_texts: Callable[..., list[Text]]
+) -> None:
+    [failed] = add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    record(anna, failed.pk, Decision(Action.SKIP))
+    undo(anna)
+    assert now(failed).priority == priorities.LEAST
+
+
+def test_a_text_that_was_skipped_before_its_first_label_waits_for_the_audit(
+    project: Project, anna: Reviewer, add_texts: Callable[..., list[Text]]
+) -> None:
+    [failed] = add_texts(project, "Out of reach")
+    Text.objects.update(status=TextStatus.FAILED)
+    record(anna, failed.pk, Decision(Action.SKIP))
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=1.0)
+    annotations.record_predictions(run, [prediction(failed, is_audit=True)])
+    pool = audits.read_pool(project)
+    assert (now(failed).priority >= 0, pool.waiting, pool.is_audited.tolist()) == (True, 1, [False])
 
 
 def test_who_decided_is_known_again(project: Project, anna: Reviewer, manager: User, text: Text) -> None:

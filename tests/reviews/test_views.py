@@ -184,6 +184,16 @@ def test_next_heeds_filters_and_refuses_wrong_ones(desk: Client, project: Projec
     assert post(desk, project, "next", filters={"min_confidence": "high"}).status_code == 400
 
 
+@pytest.mark.parametrize("also", [{"category_id": "1"}, {"min_confidence": "0"}, {"run_id": "1"}])
+def test_the_audit_is_not_narrowed_by_what_would_reveal_the_label(
+    desk: Client, project: Project, add_labeled: AddLabeled, also: dict[str, str]
+) -> None:
+    add_labeled(0.5, audit=True)
+    answer = post(desk, project, "next", filters={"only_audit": "on", **also})
+    assert answer.status_code == 400
+    assert "Choose one of the two." in answer.json()["message"]
+
+
 def test_a_blind_text_comes_without_any_answer(
     desk: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:
