@@ -192,10 +192,7 @@ def test_a_label_that_was_replaced_is_looked_at_again(
 ) -> None:
     [text] = add_labeled(0.5)
     page = open_desk(anna)
-    LabelingRun.objects.update(status="succeeded")
-    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
-    weather = project.categories.get(name="Weather").pk
-    annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    weather = replace_label(text, project)
     press(page, "a")
     expect(page, "#refusals").to_contain_text("A newer label with another category has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
@@ -203,6 +200,15 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     press(page, "a")
     [review] = made(page, 1)
     assert review.category_after_id == weather
+
+
+def replace_label(text: Text, project: Project) -> int:
+    """Another run says Weather of the text, which stays on the desk; returns the category."""
+    LabelingRun.objects.update(status="succeeded")
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+    weather = project.categories.get(name="Weather").pk
+    annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    return weather
 
 
 def test_what_another_person_decides_appears_without_reload(
@@ -267,6 +273,55 @@ def test_a_refused_decision_comes_back_with_its_comment(
     press(page, "2")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_a_refused_text_that_comes_back_by_itself_has_its_comment(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_going_back_to_the_text_on_the_screen_keeps_its_new_comment(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.locator("#comment").fill("no joke at all")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    expect(page, "#comment").to_have_value("no joke at all")
+
+
+def test_a_refused_text_that_is_here_already_does_not_interrupt_writing(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.wait_for_load_state("networkidle")
+    held: list[Any] = []
+    page.route("**/next/", lambda route: held.append(route))
+    page.get_by_role("button", name="Back to this text").click()
+    press(page, "c", "End")
+    page.keyboard.type(" and")
+    wait_until(page, lambda: bool(held))
+    held[0].continue_()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    page.keyboard.type(" more")
+    expect(page, "#comment").to_have_value("half a joke and more")
 
 
 def test_a_text_that_comes_back_late_waits_while_somebody_writes(

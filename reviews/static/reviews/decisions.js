@@ -75,7 +75,7 @@ export class Decisions {
 
   async undo(reviewId = null) {
     const unsent = reviewId === null ? this.outbox.takeBack() : null;
-    if (unsent) return this.#bring(withComment(unsent), "Taken back: it was not sent yet.");
+    if (unsent) return this.#takenBack(unsent);
     try {
       const last = reviewId === null ? this.outbox.items.at(-1) : null;
       await this.outbox.flush();
@@ -91,14 +91,27 @@ export class Decisions {
     }
   }
 
+  #takenBack({ text, decision }) {
+    this.#giveBack(text.id, decision.comment);
+    this.#bring(text, "Taken back: it was not sent yet.");
+  }
+
+  // What was written about a text comes back with it; what was written since goes before.
+  #giveBack(textId, comment) {
+    const { shown, drafts } = this.texts;
+    if (shown?.id === textId) byId("comment").value ||= comment;
+    else drafts.set(textId, drafts.get(textId) || comment);
+  }
+
   // Letters that are still being typed would be commands for the text that comes: it waits while somebody writes.
   #bring(text, done) {
     const { texts } = this;
     const waits = texts.current !== null && isWriting(byId("desk"));
-    if (texts.current) texts.current.draft = byId("comment").value;
+    if (texts.shown) texts.drafts.set(texts.shown.id, byId("comment").value);
     if (waits) texts.bringNext(text);
     else texts.bring(text);
-    const words = `${done} The text ${waits ? "comes next" : "is here again"}.`.trim();
+    const isHere = texts.current.id === text.id;
+    const words = `${done} The text ${isHere ? "is here again" : "comes next"}.`.trim();
     say(words);
     info(words);
   }
@@ -121,11 +134,12 @@ export class Decisions {
   }
 
   // The server said no for good: the decision is not written, and the person must know and can go back.
-  #refused(error, item) {
+  #refused(error, { text, decision }) {
+    this.#giveBack(text.id, decision.comment);
     this.texts.advance();
     this.#noLongerWaiting();
     const words = `Your decision was not saved. ${withOther(error)}`;
-    showRefusal(item.text, words, [["Back to this text", () => this.#back(withComment(item))]]);
+    showRefusal(text, words, [["Back to this text", () => this.#back(text)]]);
   }
 
   // A newer label may have come: the text is asked for again if it still lies on this desk.
@@ -133,7 +147,7 @@ export class Decisions {
     const besides = this.texts.ids.filter((id) => id !== text.id);
     const answer = await this.queue(() => post(this.urls.next, { besides, filters: {} })).catch(() => ({}));
     if (answer.text && answer.text.id !== text.id) this.texts.items.push(answer.text);
-    this.#bring(answer.text?.id === text.id ? { ...answer.text, draft: text.draft } : text, "");
+    this.#bring(answer.text?.id === text.id ? answer.text : text, "");
   }
 
   #waiting(error, count) {
@@ -147,11 +161,6 @@ export class Decisions {
 
 export function said(other) {
   return other.category ? `${other.action}: ${other.category}` : other.action;
-}
-
-// What was written about a text comes back with it.
-function withComment({ text, decision }) {
-  return { ...text, draft: decision.comment };
 }
 
 function withOther(error) {

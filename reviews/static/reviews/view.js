@@ -35,7 +35,7 @@ export function showEmpty(title, hint) {
 
 // --- The text -------------------------------------------------------------------------------------------------------
 
-export function drawText(text, categories, keymap) {
+export function drawText(text, draft, categories, keymap) {
   const box = byId("text");
   box.replaceChildren(...marked(text.content, text.label?.evidence || []));
   if (text.language) box.lang = text.language;
@@ -49,7 +49,7 @@ export function drawText(text, categories, keymap) {
   drawHistory(text.history || []);
   drawSuggestion(text.label, categories, keymap);
   drawActions(text.label);
-  byId("comment").value = text.draft ?? "";
+  byId("comment").value = draft;
 }
 
 export function fold(isFolded) {
