@@ -202,6 +202,20 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     assert review.category_after_id == weather
 
 
+def test_a_refusal_goes_when_its_text_is_decided_after_all(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#refusals li").to_have_count(1)
+    expect(page, "#suggested").to_have_text("Weather")
+    press(page, "a")
+    made(page, 1)
+    expect(page, "#refusals li").to_have_count(0)
+
+
 def replace_label(text: Text, project: Project) -> int:
     """Another run says Weather of the text, which stays on the desk; returns the category."""
     LabelingRun.objects.update(status="succeeded")

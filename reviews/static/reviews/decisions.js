@@ -15,7 +15,7 @@ export class Decisions {
       url: this.urls.decide,
       queue,
       wanted: (decision) => this.texts.wanted(decision.text_id),
-      onSaved: (answer) => this.#saved(answer),
+      onSaved: (answer, { text }) => this.#saved(answer, text),
       onRefused: (error, item) => this.#refused(error, item),
       onWaiting: (error, count) => this.#waiting(error, count),
     });
@@ -123,7 +123,9 @@ export class Decisions {
 
   // --- What the server says -----------------------------------------------------------------------------------------
 
-  #saved(answer) {
+  // An earlier decision on the text that was refused needs no answer any more.
+  #saved(answer, text) {
+    view.hideRefusal(text.id);
     this.standing(answer);
     this.texts.take(answer.text);
     this.#noLongerWaiting();

@@ -221,8 +221,12 @@ export function showRefusal(text, words, buttons) {
   const answers = closing(buttons, () => row.remove());
   const excerpt = make("q", { text: [...text.content].slice(0, EXCERPT).join(""), dir: "auto" });
   row.append(make("p", { text: `${words} ` }, excerpt), make("div", { className: "desk-message-buttons" }, ...answers));
-  document.querySelector(`#refusals [data-text="${text.id}"]`)?.remove();
+  hideRefusal(text.id);
   byId("refusals").append(row);
+}
+
+export function hideRefusal(textId) {
+  document.querySelector(`#refusals [data-text="${textId}"]`)?.remove();
 }
 
 function closing(buttons, close) {
