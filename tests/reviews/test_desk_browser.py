@@ -546,7 +546,7 @@ def test_a_key_before_the_next_text_is_there_decides_nothing_and_says_so(
     assert page.locator("dialog[open]").count() == 0
 
 
-def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
+def test_a_text_that_comes_back_late_waits_while_a_dialog_is_open(
     open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:
     add_labeled(0.5, 0.6)
@@ -559,11 +559,12 @@ def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
     page.keyboard.type("broken")
     wait_until(page, lambda: bool(waiting))
     waiting[0].continue_()
-    wait_until(page, lambda: Review.objects.count() == 2)
-    expect(page, "#text").to_have_text("Match number 0")
+    expect(page, "#message-text").to_have_text("Undone. The text comes next.")
+    expect(page, "#text").to_have_text("Match number 1")
     page.get_by_role("button", name="Flag", exact=True).click()
-    expect(page, "#message-text").to_contain_text("Nothing was decided")
-    assert Review.objects.filter(action="flag").count() == 0
+    flag = made(page, 3)[-1]
+    assert (flag.action, flag.text.content, flag.comment) == ("flag", "Match number 1", "broken")
+    expect(page, "#text").to_have_text("Match number 0")
 
 
 def test_the_comment_goes_on_as_the_reason_of_a_flag(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:

@@ -1,7 +1,7 @@
 // What the person decides, takes back, and what the server says to it.
 
 import { Refused, post } from "./api.js";
-import { isWriting } from "./keys.js";
+import { isDialogOpen, isWriting } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import * as view from "./view.js";
 
@@ -103,10 +103,11 @@ export class Decisions {
     else drafts.set(textId, drafts.get(textId) || comment);
   }
 
-  // Letters that are still being typed would be commands for the text that comes: it waits while somebody writes.
+  // Letters that are still being typed would be commands for the text that comes, and a dialog is about the one that is
+  // here: it waits while somebody writes or has a dialog open.
   #bring(text, done) {
     const { texts } = this;
-    const waits = texts.current !== null && isWriting(byId("desk"));
+    const waits = texts.current !== null && (isDialogOpen() || isWriting(byId("desk")));
     if (texts.shown) texts.drafts.set(texts.shown.id, byId("comment").value);
     if (waits) texts.bringNext(text);
     else texts.bring(text);
