@@ -216,6 +216,76 @@ def test_a_refusal_goes_when_its_text_is_decided_after_all(
     expect(page, "#refusals li").to_have_count(0)
 
 
+def test_going_back_to_a_text_shows_no_other_that_the_filters_hide(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    text, _ = add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.goto(page.url + "?words=number+0")
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    comment(page, "of the first")
+    press(page, "a")
+    expect(page, "#empty-title").to_contain_text("your filters")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#comment").to_have_value("of the first")
+    press(page, "a")
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
+def test_going_back_to_a_text_shows_none_whose_decision_waits(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    text, _ = add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    expect(page, "#text").to_have_text("Match number 0")
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.filter(text=text).delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    press(page, "a")
+    expect(page, "#refusals li").to_have_count(1)
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#text").to_have_text("Match number 0")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("2 decisions are kept")
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
+def test_going_back_without_a_connection_keeps_the_newer_label(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.wait_for_load_state("networkidle")
+    page.route("**/next/", lambda route: route.abort())
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    expect(page, "#suggested").to_have_text("Weather")
+
+
+def test_a_text_that_was_decided_again_is_not_gone_back_to(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a")
+    page.wait_for_selector("#desk[data-state=empty]")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#live").to_have_text("You have decided this text again.")
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
 def replace_label(text: Text, project: Project) -> int:
     """Another run says Weather of the text, which stays on the desk; returns the category."""
     LabelingRun.objects.update(status="succeeded")

@@ -112,9 +112,7 @@ export class Decisions {
     if (waits) texts.bringNext(text);
     else texts.bring(text);
     const isHere = texts.current.id === text.id;
-    const words = `${done} The text ${isHere ? "is here again" : "comes next"}.`.trim();
-    say(words);
-    info(words);
+    tell(`${done} The text ${isHere ? "is here again" : "comes next"}.`.trim());
   }
 
   standing({ progress, decisions }) {
@@ -145,12 +143,14 @@ export class Decisions {
     showRefusal(text, words, [["Back to this text", () => this.#back(text)]]);
   }
 
-  // A newer label may have come: the text is asked for again if it still lies on this desk.
+  // A newer label may have come: the text is asked for again if it still lies on this desk. Another one that the server
+  // gives instead is not shown: it may be one that the filters hide.
   async #back(text) {
-    const besides = this.texts.ids.filter((id) => id !== text.id);
+    const isIt = (other) => other?.id === text.id;
+    const besides = [...this.texts.ids.filter((id) => id !== text.id), ...this.outbox.textIds];
     const answer = await this.queue(() => post(this.urls.next, { besides, filters: {} })).catch(() => ({}));
-    if (answer.text && answer.text.id !== text.id) this.texts.items.push(answer.text);
-    this.#bring(answer.text?.id === text.id ? answer.text : text, "");
+    if (this.outbox.textIds.includes(text.id)) return tell("You have decided this text again.");
+    this.#bring([answer.text, ...this.texts.items, text].find(isIt), "");
   }
 
   #waiting(error, count) {
@@ -164,6 +164,11 @@ export class Decisions {
 
 export function said(other) {
   return other.category ? `${other.action}: ${other.category}` : other.action;
+}
+
+function tell(words) {
+  say(words);
+  info(words);
 }
 
 function withOther(error) {
