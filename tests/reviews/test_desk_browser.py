@@ -345,6 +345,37 @@ def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
     assert made(page, 1)[0].comment == "half a joke"
 
 
+def test_an_undone_decision_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    comment(page, "half a joke")
+    press(page, "a")
+    made(page, 1)
+    comment(page, "of the second")
+    press(page, "u")
+    expect(page, "#comment").to_have_value("half a joke")
+    press(page, "a")
+    expect(page, "#comment").to_have_value("of the second")
+
+
+@pytest.mark.parametrize(("since", "kept"), [("", "half a joke"), ("no joke at all", "no joke at all")])
+def test_the_comment_of_an_undone_skip_goes_behind_what_was_written_since(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled, since: str, kept: str
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    comment(page, "half a joke")
+    press(page, "s")
+    made(page, 1)
+    expect(page, "#comment").to_have_value("")
+    page.locator("#comment").fill(since)
+    press(page, "Escape", "u")
+    expect(page, "#message-text").to_contain_text("Undone")
+    expect(page, "#comment").to_have_value(kept)
+
+
 def test_a_refused_decision_comes_back_with_its_comment(
     open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
 ) -> None:

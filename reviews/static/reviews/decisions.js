@@ -83,8 +83,9 @@ export class Decisions {
       if (last && !last.isSaved) return;
       const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
       this.standing(answer);
-      if (answer.text) this.#bring(answer.text, "Undone.");
-      else info("Undone. The text is on another desk now.");
+      if (!answer.text) return info("Undone. The text is on another desk now.");
+      this.#giveBack(answer.text.id, answer.comment);
+      this.#bring(answer.text, "Undone.");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       showMessage(withOther(error));
