@@ -187,6 +187,25 @@ def test_each_refused_decision_is_said_until_it_is_closed(
     expect(page, "#refusals li").to_have_count(1)
 
 
+def test_refusals_are_told_apart_and_closed_by_keyboard(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.4, 0.5, 0.6)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    for text in Text.objects.exclude(content="Match number 2"):
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    press(page, "a", "a")
+    expect(page, "#text").to_have_text("Match number 2")
+    page.get_by_role("button", name="Back to this text: Match number 1", exact=True).wait_for()
+    page.get_by_role("button", name="Close: Match number 0", exact=True).press("Enter")
+    expect(page, "#refusals button:focus").to_have_attribute("aria-label", "Back to this text: Match number 1")
+    page.get_by_role("button", name="Close: Match number 1", exact=True).press("Enter")
+    expect(page, "#refusals li").to_have_count(0)
+    expect(page, "#text:focus").to_have_count(1)
+
+
 def test_a_label_that_was_replaced_is_looked_at_again(
     open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
@@ -283,6 +302,7 @@ def test_a_text_that_was_decided_again_is_not_gone_back_to(
     page.wait_for_selector("#desk[data-state=empty]")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#live").to_have_text("You have decided this text again.")
+    expect(page, "#empty-title:focus").to_have_count(1)
     page.wait_for_selector("#desk[data-state=empty]")
 
 
