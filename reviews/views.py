@@ -189,7 +189,7 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
 
 @_verb
 def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
-    """Take one of the reviewer's own decisions in this project back; its text returns to the desk."""
+    """Take one of the reviewer's own decisions in this project back; its text returns to the desk, with the comment."""
     named = ids([sent.get("review_id")])
     mine = [row.pk for row in desk.last_decisions(reviewer, project)]
     review_id = next((pk for pk in named or mine if pk in mine), None)
@@ -201,8 +201,10 @@ def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
         return refusal(HTTPStatus.BAD_REQUEST, "nothing_to_undo", str(reason))
     except refusals.Conflict as reason:
         return _conflict(reason)
+    assert undone.reverts is not None
     text = desk.text_of(claimed).as_json() if claimed else None
-    return JsonResponse({"review": undone.pk, "text": text, **desk.standing(reviewer, project)})
+    answer = {"review": undone.pk, "text": text, "comment": undone.reverts.comment}
+    return JsonResponse(answer | desk.standing(reviewer, project))
 
 
 @_verb

@@ -187,15 +187,31 @@ def test_each_refused_decision_is_said_until_it_is_closed(
     expect(page, "#refusals li").to_have_count(1)
 
 
+def test_refusals_are_told_apart_and_closed_by_keyboard(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.4, 0.5, 0.6)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    for text in Text.objects.exclude(content="Match number 2"):
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    press(page, "a", "a")
+    expect(page, "#text").to_have_text("Match number 2")
+    page.get_by_role("button", name="Back to this text: Match number 1", exact=True).wait_for()
+    page.get_by_role("button", name="Close: Match number 0", exact=True).press("Enter")
+    expect(page, "#refusals button:focus").to_have_attribute("aria-label", "Back to this text: Match number 1")
+    page.get_by_role("button", name="Close: Match number 1", exact=True).press("Enter")
+    expect(page, "#refusals li").to_have_count(0)
+    expect(page, "#text:focus").to_have_count(1)
+
+
 def test_a_label_that_was_replaced_is_looked_at_again(
     open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
     [text] = add_labeled(0.5)
     page = open_desk(anna)
-    LabelingRun.objects.update(status="succeeded")
-    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
-    weather = project.categories.get(name="Weather").pk
-    annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    weather = replace_label(text, project)
     press(page, "a")
     expect(page, "#refusals").to_contain_text("A newer label with another category has taken this one's place")
     page.get_by_role("button", name="Back to this text").click()
@@ -203,6 +219,100 @@ def test_a_label_that_was_replaced_is_looked_at_again(
     press(page, "a")
     [review] = made(page, 1)
     assert review.category_after_id == weather
+
+
+def test_a_refusal_goes_when_its_text_is_decided_after_all(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#refusals li").to_have_count(1)
+    expect(page, "#suggested").to_have_text("Weather")
+    press(page, "a")
+    made(page, 1)
+    expect(page, "#refusals li").to_have_count(0)
+
+
+def test_going_back_to_a_text_shows_no_other_that_the_filters_hide(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    text, _ = add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.goto(page.url + "?words=number+0")
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.all().delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    comment(page, "of the first")
+    press(page, "a")
+    expect(page, "#empty-title").to_contain_text("your filters")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#comment").to_have_value("of the first")
+    press(page, "a")
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
+def test_going_back_to_a_text_shows_none_whose_decision_waits(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    text, _ = add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    expect(page, "#text").to_have_text("Match number 0")
+    page.wait_for_load_state("networkidle")
+    Assignment.objects.filter(text=text).delete()
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    press(page, "a")
+    expect(page, "#refusals li").to_have_count(1)
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#text").to_have_text("Match number 0")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("2 decisions are kept")
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
+def test_going_back_without_a_connection_keeps_the_newer_label(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.wait_for_load_state("networkidle")
+    page.route("**/next/", lambda route: route.abort())
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    expect(page, "#suggested").to_have_text("Weather")
+
+
+def test_a_text_that_was_decided_again_is_not_gone_back_to(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, "a")
+    page.wait_for_selector("#desk[data-state=empty]")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#live").to_have_text("You have decided this text again.")
+    expect(page, "#empty-title:focus").to_have_count(1)
+    page.wait_for_selector("#desk[data-state=empty]")
+
+
+def replace_label(text: Text, project: Project) -> int:
+    """Another run says Weather of the text, which stays on the desk; returns the category."""
+    LabelingRun.objects.update(status="succeeded")
+    run = LabelingRun.objects.create(project=project, provider="keyword", threshold=0.8, audit_share=0.0)
+    weather = project.categories.get(name="Weather").pk
+    annotations.record_predictions(run, [replace(prediction(text, project), category_id=weather)])
+    return weather
 
 
 def test_what_another_person_decides_appears_without_reload(
@@ -255,6 +365,37 @@ def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
     assert made(page, 1)[0].comment == "half a joke"
 
 
+def test_an_undone_decision_comes_back_with_its_comment(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    comment(page, "half a joke")
+    press(page, "a")
+    made(page, 1)
+    comment(page, "of the second")
+    press(page, "u")
+    expect(page, "#comment").to_have_value("half a joke")
+    press(page, "a")
+    expect(page, "#comment").to_have_value("of the second")
+
+
+@pytest.mark.parametrize(("since", "kept"), [("", "half a joke"), ("no joke at all", "no joke at all")])
+def test_the_comment_of_an_undone_skip_goes_behind_what_was_written_since(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled, since: str, kept: str
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    comment(page, "half a joke")
+    press(page, "s")
+    made(page, 1)
+    expect(page, "#comment").to_have_value("")
+    page.locator("#comment").fill(since)
+    press(page, "Escape", "u")
+    expect(page, "#message-text").to_contain_text("Undone")
+    expect(page, "#comment").to_have_value(kept)
+
+
 def test_a_refused_decision_comes_back_with_its_comment(
     open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
 ) -> None:
@@ -267,6 +408,55 @@ def test_a_refused_decision_comes_back_with_its_comment(
     press(page, "2")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_a_refused_text_that_comes_back_by_itself_has_its_comment(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    expect(page, "#comment").to_have_value("half a joke")
+
+
+def test_going_back_to_the_text_on_the_screen_keeps_its_new_comment(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.locator("#comment").fill("no joke at all")
+    page.get_by_role("button", name="Back to this text").click()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    expect(page, "#comment").to_have_value("no joke at all")
+
+
+def test_a_refused_text_that_is_here_already_does_not_interrupt_writing(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    page = open_desk(anna)
+    replace_label(text, project)
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#suggested").to_have_text("Weather")
+    page.wait_for_load_state("networkidle")
+    held: list[Any] = []
+    page.route("**/next/", lambda route: held.append(route))
+    page.get_by_role("button", name="Back to this text").click()
+    press(page, "c", "End")
+    page.keyboard.type(" and")
+    wait_until(page, lambda: bool(held))
+    held[0].continue_()
+    expect(page, "#message-text").to_have_text("The text is here again.")
+    page.keyboard.type(" more")
+    expect(page, "#comment").to_have_value("half a joke and more")
 
 
 def test_a_text_that_comes_back_late_waits_while_somebody_writes(
@@ -477,7 +667,7 @@ def test_a_key_before_the_next_text_is_there_decides_nothing_and_says_so(
     assert page.locator("dialog[open]").count() == 0
 
 
-def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
+def test_a_text_that_comes_back_late_waits_while_a_dialog_is_open(
     open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:
     add_labeled(0.5, 0.6)
@@ -490,11 +680,12 @@ def test_a_dialog_decides_only_the_text_that_it_was_opened_for(
     page.keyboard.type("broken")
     wait_until(page, lambda: bool(waiting))
     waiting[0].continue_()
-    wait_until(page, lambda: Review.objects.count() == 2)
-    expect(page, "#text").to_have_text("Match number 0")
+    expect(page, "#message-text").to_have_text("Undone. The text comes next.")
+    expect(page, "#text").to_have_text("Match number 1")
     page.get_by_role("button", name="Flag", exact=True).click()
-    expect(page, "#message-text").to_contain_text("Nothing was decided")
-    assert Review.objects.filter(action="flag").count() == 0
+    flag = made(page, 3)[-1]
+    assert (flag.action, flag.text.content, flag.comment) == ("flag", "Match number 1", "broken")
+    expect(page, "#text").to_have_text("Match number 0")
 
 
 def test_the_comment_goes_on_as_the_reason_of_a_flag(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> None:

@@ -331,6 +331,21 @@ def test_undo_brings_the_text_back_as_it_lay_there(
     assert got["decisions"] == []
 
 
+def test_undo_gives_back_ones_own_comment_also_of_a_blind_text_and_no_answer(
+    desk: Client, project: Project, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5, audit=True)
+    Project.objects.filter(pk=project.pk).update(reviews_per_text=2)
+    sports = project.categories.get(name="Sports").pk
+    record(ben, text.pk, Decision(Action.DECIDE, None, sports, comment="his"))
+    sent = decision(text, "decide", label_id=None, category_id=sports, comment="hers")
+    assert post(desk, project, "decide", **sent).status_code == 200
+    got = post(desk, project, "undo").json()
+    assert got["comment"] == "hers"
+    assert got.keys() == {"review", "text", "comment", "progress", "decisions"}
+    assert "label" not in got["text"] and "history" not in got["text"]
+
+
 def test_undo_goes_back_beyond_the_decisions_that_are_shown(
     desk: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:

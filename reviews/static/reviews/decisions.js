@@ -1,7 +1,7 @@
 // What the person decides, takes back, and what the server says to it.
 
 import { Refused, post } from "./api.js";
-import { isWriting } from "./keys.js";
+import { isDialogOpen, isWriting } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import * as view from "./view.js";
 
@@ -15,7 +15,7 @@ export class Decisions {
       url: this.urls.decide,
       queue,
       wanted: (decision) => this.texts.wanted(decision.text_id),
-      onSaved: (answer) => this.#saved(answer),
+      onSaved: (answer, { text }) => this.#saved(answer, text),
       onRefused: (error, item) => this.#refused(error, item),
       onWaiting: (error, count) => this.#waiting(error, count),
     });
@@ -75,7 +75,7 @@ export class Decisions {
 
   async undo(reviewId = null) {
     const unsent = reviewId === null ? this.outbox.takeBack() : null;
-    if (unsent) return this.#bring(withComment(unsent), "Taken back: it was not sent yet.");
+    if (unsent) return this.#takenBack(unsent);
     try {
       const last = reviewId === null ? this.outbox.items.at(-1) : null;
       await this.outbox.flush();
@@ -83,24 +83,37 @@ export class Decisions {
       if (last && !last.isSaved) return;
       const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
       this.standing(answer);
-      if (answer.text) this.#bring(answer.text, "Undone.");
-      else info("Undone. The text is on another desk now.");
+      if (!answer.text) return info("Undone. The text is on another desk now.");
+      this.#giveBack(answer.text.id, answer.comment);
+      this.#bring(answer.text, "Undone.");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       showMessage(withOther(error));
     }
   }
 
-  // Letters that are still being typed would be commands for the text that comes: it waits while somebody writes.
+  #takenBack({ text, decision }) {
+    this.#giveBack(text.id, decision.comment);
+    this.#bring(text, "Taken back: it was not sent yet.");
+  }
+
+  // What was written about a text comes back with it; what was written since goes before.
+  #giveBack(textId, comment) {
+    const { shown, drafts } = this.texts;
+    if (shown?.id === textId) byId("comment").value ||= comment;
+    else drafts.set(textId, drafts.get(textId) || comment);
+  }
+
+  // Letters that are still being typed would be commands for the text that comes, and a dialog is about the one that is
+  // here: it waits while somebody writes or has a dialog open.
   #bring(text, done) {
     const { texts } = this;
-    const waits = texts.current !== null && isWriting(byId("desk"));
-    if (texts.current) texts.current.draft = byId("comment").value;
+    const waits = texts.current !== null && (isDialogOpen() || isWriting(byId("desk")));
+    if (texts.shown) texts.drafts.set(texts.shown.id, byId("comment").value);
     if (waits) texts.bringNext(text);
     else texts.bring(text);
-    const words = `${done} The text ${waits ? "comes next" : "is here again"}.`.trim();
-    say(words);
-    info(words);
+    const isHere = texts.current.id === text.id;
+    tell(`${done} The text ${isHere ? "is here again" : "comes next"}.`.trim());
   }
 
   standing({ progress, decisions }) {
@@ -110,7 +123,9 @@ export class Decisions {
 
   // --- What the server says -----------------------------------------------------------------------------------------
 
-  #saved(answer) {
+  // An earlier decision on the text that was refused needs no answer any more.
+  #saved(answer, text) {
+    view.hideRefusal(text.id);
     this.standing(answer);
     this.texts.take(answer.text);
     this.#noLongerWaiting();
@@ -121,19 +136,22 @@ export class Decisions {
   }
 
   // The server said no for good: the decision is not written, and the person must know and can go back.
-  #refused(error, item) {
+  #refused(error, { text, decision }) {
+    this.#giveBack(text.id, decision.comment);
     this.texts.advance();
     this.#noLongerWaiting();
     const words = `Your decision was not saved. ${withOther(error)}`;
-    showRefusal(item.text, words, [["Back to this text", () => this.#back(withComment(item))]]);
+    showRefusal(text, words, [["Back to this text", () => this.#back(text)]]);
   }
 
-  // A newer label may have come: the text is asked for again if it still lies on this desk.
+  // A newer label may have come: the text is asked for again if it still lies on this desk. Another one that the server
+  // gives instead is not shown: it may be one that the filters hide.
   async #back(text) {
-    const besides = this.texts.ids.filter((id) => id !== text.id);
+    const isIt = (other) => other?.id === text.id;
+    const besides = [...this.texts.ids.filter((id) => id !== text.id), ...this.outbox.textIds];
     const answer = await this.queue(() => post(this.urls.next, { besides, filters: {} })).catch(() => ({}));
-    if (answer.text && answer.text.id !== text.id) this.texts.items.push(answer.text);
-    this.#bring(answer.text?.id === text.id ? { ...answer.text, draft: text.draft } : text, "");
+    if (this.outbox.textIds.includes(text.id)) return tell("You have decided this text again.");
+    this.#bring([answer.text, ...this.texts.items, text].find(isIt), "");
   }
 
   #waiting(error, count) {
@@ -149,9 +167,9 @@ export function said(other) {
   return other.category ? `${other.action}: ${other.category}` : other.action;
 }
 
-// What was written about a text comes back with it.
-function withComment({ text, decision }) {
-  return { ...text, draft: decision.comment };
+function tell(words) {
+  say(words);
+  info(words);
 }
 
 function withOther(error) {

@@ -60,8 +60,8 @@ const actions = {
   help: () => help.open(),
 };
 
-function show(text) {
-  view.drawText(text, categories, keymap);
+function show(text, draft) {
+  view.drawText(text, draft, categories, keymap);
   search.clear();
   similar.clear(text);
   view.showState("text");

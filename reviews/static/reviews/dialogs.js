@@ -1,13 +1,12 @@
 // The dialogs that end in a decision: modify, flag, and none of these.
 
-import { byId, info } from "./view.js";
+import { byId } from "./view.js";
 
 const value = (id) => byId(id).value.trim();
 
 export class DecisionDialogs {
   constructor(decisions) {
     this.decisions = decisions;
-    this.text = null; // for which the dialog was opened
     this.#onOk("modify", () => {
       const confidence = Number(value("modify-confidence")) / 100;
       // A category that was retired is not in the list: without another one the text keeps it.
@@ -40,7 +39,6 @@ export class DecisionDialogs {
 
   #open(id, field) {
     if (!this.decisions.texts.isSeen) return this.decisions.tooEarly();
-    this.text = this.decisions.texts.current;
     byId(`${id}-form`).reset();
     byId(id).showModal();
     byId(field).focus();
@@ -52,9 +50,7 @@ export class DecisionDialogs {
       if (event.submitter?.value === "cancel") return;
       event.preventDefault();
       byId(id).close();
-      // An undo that was on its way may have brought another text behind the dialog.
-      if (this.text === this.decisions.texts.current) work();
-      else info("Another text has come meanwhile. Nothing was decided.");
+      work();
     });
   }
 }

@@ -56,11 +56,13 @@ export function isWriting(parent) {
   return parent.contains(document.activeElement?.closest(FIELDS) ?? null);
 }
 
+export const isDialogOpen = () => document.querySelector("dialog[open]") !== null;
+
 // Calls act(action) or choose(categoryId) for a key pressed outside of fields and dialogs.
 export function listen(keymap, { act, choose }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
-    if (event.target.closest(FIELDS) || document.querySelector("dialog[open]")) return;
+    if (event.target.closest(FIELDS) || isDialogOpen()) return;
     const isEnter = event.key === "Enter" && !event.target.closest(PRESSED_BY_ENTER);
     const meant = isEnter ? { action: "approve" } : keymap.byKey.get(event.key.toLowerCase());
     // A key held down repeats: it must not decide text after text.

@@ -5,10 +5,11 @@ import { Refused, post } from "./api.js";
 const AHEAD = 3; // the text shown, and two more: a fast person does not wait for the server
 
 export class Texts {
-  // outbox: decisions that are not written yet. onSeen(text): it stands on the screen.
+  // outbox: decisions that are not written yet. onShow(text, draft), onSeen(text): it stands on the screen.
   constructor({ url, filters, queue, outbox, onShow, onSeen, onLoading, onNone }) {
     Object.assign(this, { url, filters, queue, outbox, onShow, onSeen, onLoading, onNone });
     this.items = [];
+    this.drafts = new Map(); // text id -> the comment to come back with it, whichever way it comes
     this.shown = null;
     this.seen = null;
     this.seenAt = 0;
@@ -30,6 +31,7 @@ export class Texts {
   // The text leaves the desk, and the next is shown.
   next() {
     const text = this.items.shift();
+    this.drafts.delete(text.id);
     this.advance();
     return text;
   }
@@ -113,7 +115,7 @@ export class Texts {
     const text = this.current;
     this.shown = text;
     this.seen = null;
-    this.onShow(text);
+    this.onShow(text, this.drafts.get(text.id) ?? "");
     // The frame after this one is drawn when the first callback has run; the second runs behind it.
     requestAnimationFrame(() => setTimeout(() => this.#saw(text)));
   }

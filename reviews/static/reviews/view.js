@@ -35,7 +35,7 @@ export function showEmpty(title, hint) {
 
 // --- The text -------------------------------------------------------------------------------------------------------
 
-export function drawText(text, categories, keymap) {
+export function drawText(text, draft, categories, keymap) {
   const box = byId("text");
   box.replaceChildren(...marked(text.content, text.label?.evidence || []));
   if (text.language) box.lang = text.language;
@@ -49,7 +49,7 @@ export function drawText(text, categories, keymap) {
   drawHistory(text.history || []);
   drawSuggestion(text.label, categories, keymap);
   drawActions(text.label);
-  byId("comment").value = text.draft ?? "";
+  byId("comment").value = draft;
 }
 
 export function fold(isFolded) {
@@ -218,11 +218,24 @@ export function showMessage(words, buttons = [], kind = "warning") {
 // A decision that is lost: what is said after it must not hide it, so it stays until the person closes it.
 export function showRefusal(text, words, buttons) {
   const row = make("li", { className: "desk-message", "data-kind": "error", "data-text": text.id });
-  const answers = closing(buttons, () => row.remove());
-  const excerpt = make("q", { text: [...text.content].slice(0, EXCERPT).join(""), dir: "auto" });
-  row.append(make("p", { text: `${words} ` }, excerpt), make("div", { className: "desk-message-buttons" }, ...answers));
-  document.querySelector(`#refusals [data-text="${text.id}"]`)?.remove();
+  const excerpt = [...text.content].slice(0, EXCERPT).join("");
+  const answers = closing(buttons, () => hideRefusal(text.id));
+  for (const button of answers) button.setAttribute("aria-label", `${button.textContent}: ${excerpt}`);
+  const said = make("p", { text: `${words} ` }, make("q", { text: excerpt, dir: "auto" }));
+  row.append(said, make("div", { className: "desk-message-buttons" }, ...answers));
+  hideRefusal(text.id);
   byId("refusals").append(row);
+}
+
+// Who stood in it with the keyboard stands in the next one then, or in what the page shows.
+export function hideRefusal(textId) {
+  const row = document.querySelector(`#refusals [data-text="${textId}"]`);
+  if (!row) return;
+  const hadFocus = row.contains(document.activeElement);
+  const shown = byId(byId("desk").dataset.state === "text" ? "text" : "empty-title");
+  const next = row.nextElementSibling?.querySelector("button") ?? shown;
+  row.remove();
+  if (hadFocus) next.focus();
 }
 
 function closing(buttons, close) {
