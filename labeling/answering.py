@@ -6,7 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
+
+from django.conf import settings
 
 from labeling import classifiers, labelers, prompts, runs, spending
 from labeling.annotations import Maker, Prediction
@@ -18,10 +21,12 @@ from labeling.learning.classifier import LinearHead
 from labeling.models import Category, Classifier, Project
 from labeling.normalizing import content_hash, normalize
 from labeling.providers.base import Provider, ProviderError, ServerDown
+from labeling.providers.http import CALL_FACTOR
 
 # One less than the threads of a web process, so that a slow model never keeps it from answering others.
 AT_ONCE = 3
 PATIENCE_SECONDS = 1.0  # that a request waits for its turn
+LONGEST = timedelta(minutes=5)  # that a request asks servers: no call begins that could end later
 KEPT_HEADS = 32
 LOOK_SECONDS = 1.0
 MOST_MODELS = 100
@@ -163,7 +168,10 @@ def _look_up(project: Project, alias: str) -> Model:
 
 def _labeler(model: Model) -> Labeler:
     if not model.provider.can_embed:
-        return labelers.of_answers(model.provider, model.categories, model.head, explained=True, keeps=False)
+        until = time.monotonic() + LONGEST.total_seconds() - CALL_FACTOR * settings.LLM_TIMEOUT_SECONDS
+        return labelers.of_answers(
+            model.provider, model.categories, model.head, explained=True, keeps=False, until=until
+        )
     assert model.head is not None
     encoder = CachedEncoder(model.provider, explained=True, keeps=False)
     return HeadLabeler(encoder, model.categories, model.head)

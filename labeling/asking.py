@@ -1,5 +1,7 @@
 """Texts to the answers of a provider that has no vectors, each asked once: kept as vectors are, beside them."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,14 +38,17 @@ class CachedAnswers:
     """A provider's answers for one set of categories, with their memory.
 
     With `keeps` false nothing is written until `keep`. What is not written yet is remembered here, so that it is not
-    asked for twice either.
+    asked for twice either. From `until` on, a time of the monotonic clock, the provider is asked nothing more.
     """
 
-    def __init__(self, provider: Provider, categories: Sequence[Category], *, keeps: bool = True) -> None:
+    def __init__(
+        self, provider: Provider, categories: Sequence[Category], *, keeps: bool = True, until: float = math.inf
+    ) -> None:
         self.provider = provider
         self.categories = classifiers.specs(categories)
         self.fingerprint = classifiers.answers_fingerprint(provider, categories)
         self.keeps = keeps
+        self.until = until
         self._usage = Usage()
         self._unkept: dict[str, CachedVector] = {}
 
@@ -76,7 +81,8 @@ class CachedAnswers:
         missing = [row for row in rows if row.content_hash not in cached]
         failed: dict[str, ProviderError] = {}
         for start in range(0, len(missing), AT_ONCE):
-            failed |= self._ask(missing[start : start + AT_ONCE], cached)
+            some = missing[start : start + AT_ONCE]
+            failed |= _unasked(some) if time.monotonic() >= self.until else self._ask(some, cached)
         if failed:
             raise TextsFailed(failed)
         found = [cached[row.content_hash] for row in rows]
@@ -103,3 +109,11 @@ class CachedAnswers:
             if isinstance(error, ServerDown):  # what was answered before is kept
                 raise error
         return failed
+
+
+def _unasked(rows: Sequence[TextRow]) -> dict[str, ProviderError]:
+    late = (
+        "The model did not answer about this text in time. See that its server runs, send fewer texts at once, or let "
+        "a run label them."
+    )
+    return {row.content_hash: ProviderError(late, permanent=False) for row in rows}

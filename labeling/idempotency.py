@@ -24,7 +24,6 @@ KEY = re.compile(r"[!-~]{1,64}")
 KEPT = timedelta(days=1)
 LONGEST = timedelta(minutes=10)  # a request that was not answered until then never will be
 QUICK = timedelta(seconds=30)  # longer than any that asks no model
-ASKING = timedelta(minutes=3)  # longer than any that asks one, which answers within 1.25 times the longest timeout
 PIECE = 64 * 1024
 
 

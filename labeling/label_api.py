@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from labeling import backlog, drafts, idempotency, keeping, label_problems, label_serializers
+from labeling import answering, backlog, drafts, idempotency, keeping, label_problems, label_serializers
 from labeling.api import MayLabel
 from labeling.drafts import Draft, RowRejected
 from labeling.keeping import Answered
@@ -32,7 +32,7 @@ class LabelingViewSet(Resource):
     queryset = Text.objects.none()  # for the schema
     project_path = None
     may_read = may_write = MayLabel
-    repeatable_after = idempotency.ASKING
+    repeatable_after = answering.LONGEST + idempotency.QUICK
 
     def problem_of(self, error: Exception) -> Exception:
         return label_problems.of(error)

@@ -3,6 +3,7 @@
 Nothing here writes labels; models are called outside of any transaction.
 """
 
+import math
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -216,9 +217,10 @@ def of_answers(
     explained: bool,
     keeps: bool = True,
     strategy: str = Sampling.DIVERSE_MARGIN,
+    until: float = math.inf,
 ) -> Labeler:
     """The labeler for a provider that only answers, with the head that was learned for it, if any."""
-    asked = CachedAnswers(provider, categories, keeps=keeps)
+    asked = CachedAnswers(provider, categories, keeps=keeps, until=until)
     if head is None:
         return ScoresLabeler(asked, categories, strategy=strategy)
     reader = StackedEncoder(asked, CachedEncoder(get_encoder(), explained=explained, keeps=keeps))

@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,17 @@ def test_answers_before_an_error_are_kept(project: Project, monkeypatch: pytest.
     assert set(Embedding.objects.values_list("content_hash", flat=True)) == {"a", "b"}
     provider.is_mended = True
     assert answers.read(ROWS).logs.shape == (3, 3)
+
+
+def test_when_its_time_is_over_the_provider_is_asked_nothing_more(
+    project: Project, provider: KeywordScores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AT_ONCE", 2)
+    monkeypatch.setattr(asking, "time", Mock(monotonic=Mock(side_effect=[9.9, 10.0])))
+    with pytest.raises(TextsFailed) as failed:
+        CachedAnswers(provider, project.active_categories(), until=10.0).read(ROWS)
+    assert [(key, error.permanent) for key, error in failed.value.errors.items()] == [("c", False)]
+    assert (provider.texts_encoded, Embedding.objects.count()) == (2 + 3, 2)  # the words of three categories
 
 
 def test_reasons_and_sources_are_kept_with_the_answer(project: Project) -> None:

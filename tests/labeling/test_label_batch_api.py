@@ -1,14 +1,17 @@
 """The API that labels many texts: a few at once, more by a run."""
 
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from labeling import execution, runs
+from labeling import answering, execution, providers, runs
 from labeling.choices import LabelWhen
 from labeling.models import Label, LabelingRun, Project, Text
+from labeling.providers.base import ProviderError
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -70,6 +73,25 @@ def test_a_text_that_the_model_refuses_does_not_fail_the_others(api: Client, pro
 def test_a_model_that_is_down_is_a_problem_of_the_whole_batch(api: Client, project: Project) -> None:
     Project.objects.filter(pk=project.pk).update(provider="broken")
     assert post(api, "sports", "weather").status_code == 502
+
+
+def test_a_server_that_hangs_is_asked_no_longer_than_one_call_may_take(
+    api: Client, project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LLM_TIMEOUT_SECONDS = 0.04
+    monkeypatch.setattr(answering, "LONGEST", timedelta(seconds=0.1))
+    Project.objects.filter(pk=project.pk).update(provider="flaky")
+    calls = []
+
+    def hang(texts: Any, categories: Any) -> Any:
+        calls.append(len(texts))
+        time.sleep(0.05)
+        raise ProviderError("It did not answer.", permanent=False)
+
+    monkeypatch.setattr(providers.get_provider("flaky"), "predict", hang)
+    answer = post(api, "sports", "weather", "business").json()
+    assert calls == [3]
+    assert {one["error"]["code"] for one in answer["results"]} == {"provider_unavailable"}
 
 
 def test_with_store_false_nothing_is_stored(api: Client) -> None:
