@@ -25,7 +25,7 @@ from labeling.providers.http import CALL_FACTOR
 
 # One less than the threads of a web process, so that a slow model never keeps it from answering others.
 AT_ONCE = 3
-PATIENCE_SECONDS = 1.0  # that a request waits for its turn
+PATIENCE_SECONDS = 1.0  # that a request waits for its turn, and for a model that is being loaded
 LONGEST = timedelta(minutes=5)  # that a request asks servers: no call begins that could end later
 KEPT_HEADS = 32
 LOOK_SECONDS = 1.0
@@ -67,16 +67,17 @@ class Model:
 class Answerer:
     """A project's model, ready to be asked. Made for each request; the weights stay loaded.
 
-    `maker` says what answers. Raises NoActiveCategories or ProviderError.
+    `maker` says what answers. Raises NoActiveCategories, ProviderError or Busy.
     """
 
     def __init__(self, project: Project, *, provider: str = "") -> None:
         self.project = project
         spending.refuse_when_used_up(project)
         alias = provider or project.provider_alias
-        model = _model(project, alias)
+        with _turn():  # the first request loads the model, or even fetches it
+            model = _model(project, alias)
+            self._labeler = _labeler(model)
         self.categories = model.categories
-        self._labeler = _labeler(model)
         self.maker = Maker(
             project_id=project.pk,
             provider=alias,
@@ -158,7 +159,7 @@ def _look_up(project: Project, alias: str) -> Model:
         raise runs.NoActiveCategories(
             f"Project {project} has no active categories. Add some on its page, under Categories."
         )
-    provider, prompt_version = prompts.provider_and_version(project, alias)
+    provider, prompt_version = prompts.provider_and_version(project, alias, patience=PATIENCE_SECONDS)
     classifier = classifiers.current(project, provider, categories)
     head = None if classifier is None else classifiers.load_head(classifier.pk)
     if head is None and provider.can_embed:

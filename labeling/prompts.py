@@ -28,10 +28,13 @@ def provider_for(project: Project, alias: str = "") -> Provider:
     return provider_and_version(project, alias)[0]
 
 
-def provider_and_version(project: Project, alias: str = "") -> tuple[Provider, int | None]:
-    """The same with the version of the prompt, if the project has one. Raises ProviderError."""
+def provider_and_version(
+    project: Project, alias: str = "", *, patience: float | None = None
+) -> tuple[Provider, int | None]:
+    """The same with the version of the prompt, if the project has one. Raises ProviderError as `get_provider` does."""
     values = snapshot(project)
-    return _told(project, get_provider(alias or project.provider_alias), values), values["version"]
+    provider = get_provider(alias or project.provider_alias, patience=patience)
+    return _told(project, provider, values), values["version"]
 
 
 def provider_of(run: LabelingRun) -> Provider:

@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -15,17 +17,18 @@ _building: dict[tuple[int, str], threading.Lock] = {}
 _instances: dict[tuple[int, str], Provider] = {}
 
 
-def get_provider(alias: str) -> Provider:
+def get_provider(alias: str, *, patience: float | None = None) -> Provider:
     """Return the provider of this alias, built once per process on first use.
 
-    Raises ProviderError (permanent) for an alias that is not configured or a backend that cannot be built.
+    Raises ProviderError: permanent for an alias that is not configured or a backend that cannot be built; temporary
+    while another thread builds it, for longer than `patience` seconds if given.
     """
     key = (os.getpid(), alias)
     with _lock:
         if key in _instances:
             return _instances[key]
         building = _building.setdefault(key, threading.Lock())
-    with building:  # of this alias alone: a model that is fetched keeps nobody from the others
+    with _turn(building, alias, patience):  # of this alias alone: a model that is fetched keeps nobody from the others
         found = _instances.get(key) or _build(alias)
         with _lock:
             return _instances.setdefault(key, found)
@@ -49,6 +52,16 @@ def forget_all() -> None:
     """Drop every instance, so that the next call reads the settings again."""
     with _lock:
         _instances.clear()
+
+
+@contextmanager
+def _turn(building: threading.Lock, alias: str, patience: float | None) -> Iterator[None]:
+    if not building.acquire(timeout=-1 if patience is None else patience):
+        raise ProviderError(f"The provider {alias!r} is being loaded. Try again in a moment.", permanent=False)
+    try:
+        yield
+    finally:
+        building.release()
 
 
 def _build(alias: str) -> Provider:

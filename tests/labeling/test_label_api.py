@@ -1,9 +1,10 @@
 """The API that labels texts while the caller waits."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -11,11 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from labeling import annotations, answering, api_keys, categories
+from labeling import annotations, answering, api_keys, categories, providers
 from labeling.choices import TextStatus
 from labeling.models import Embedding, IdempotentRequest, Label, Project, Text
 from labeling.models.api_key import Scope
+from labeling.providers.base import Provider
 from reviews.models import Reviewer
+from tests.fakes import KeywordEncoder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -195,6 +198,30 @@ def test_when_all_turns_are_taken_it_says_so_soon(api: Client, monkeypatch: pyte
         for _ in range(answering.AT_ONCE):
             answering._turns.release()
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "busy", "1")
+    assert post(api, text="Rain.").status_code == 200
+
+
+def test_a_model_is_loaded_within_a_turn(api: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that all threads of a process never wait for it."""
+    left: list[int] = []
+
+    def build(alias: str) -> Provider:
+        left.append(answering._turns._value)
+        return KeywordEncoder()
+
+    monkeypatch.setattr(providers, "_build", build)
+    assert post(api, text="Rain.").status_code == 200
+    assert left == [answering.AT_ONCE - 1]
+
+
+def test_a_model_that_another_request_loads_is_not_waited_for(api: Client, project: Project) -> None:
+    taken = Mock(acquire=Mock(return_value=False))
+    with patch.dict(providers._building, {(os.getpid(), project.provider_alias): taken}):
+        answer = post(api, text="Rain.")
+    taken.acquire.assert_called_once_with(timeout=answering.PATIENCE_SECONDS)
+    assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
+    assert answer.headers["Retry-After"] == "15"
+    assert "is being loaded" in answer.json()["detail"]
     assert post(api, text="Rain.").status_code == 200
 
 

@@ -61,6 +61,29 @@ def test_a_provider_that_takes_long_to_build_keeps_nobody_from_the_others(monkey
             may_end.set()
 
 
+def test_who_is_in_a_hurry_does_not_wait_for_a_provider_that_takes_long_to_build(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_begun, may_end = Event(), Event()
+
+    def build(alias: str) -> Provider:
+        is_begun.set()
+        assert may_end.wait(10)
+        return KeywordEncoder()
+
+    monkeypatch.setattr(providers, "_build", build)
+    with ThreadPoolExecutor() as pool:
+        fetched = pool.submit(providers.get_provider, "fetched", patience=0.0)
+        assert is_begun.wait(10)
+        try:
+            with pytest.raises(ProviderError, match="is being loaded") as refusal:
+                providers.get_provider("fetched", patience=0.0)
+            assert not refusal.value.permanent
+        finally:
+            may_end.set()
+        assert providers.get_provider("fetched", patience=10.0) is fetched.result(timeout=10)
+
+
 def test_a_forked_child_builds_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = providers.get_provider("keyword")
     monkeypatch.setattr("os.getpid", lambda: -1)
