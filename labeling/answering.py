@@ -25,7 +25,8 @@ from labeling.providers.http import CALL_FACTOR
 
 # One less than the threads of a web process, so that a slow model never keeps it from answering others.
 AT_ONCE = 3
-PATIENCE_SECONDS = 1.0  # that a request waits for its turn, and for a model that is being loaded
+PATIENCE_SECONDS = 1.0  # that a request waits for its turn
+LOADING_SECONDS = 15.0  # and for a model that another one loads, in its turn; fetching one takes longer
 LONGEST = timedelta(minutes=5)  # that a request asks servers: no call begins that could end later
 KEPT_HEADS = 32
 LOOK_SECONDS = 1.0
@@ -159,7 +160,7 @@ def _look_up(project: Project, alias: str) -> Model:
         raise runs.NoActiveCategories(
             f"Project {project} has no active categories. Add some on its page, under Categories."
         )
-    provider, prompt_version = prompts.provider_and_version(project, alias, patience=PATIENCE_SECONDS)
+    provider, prompt_version = prompts.provider_and_version(project, alias, patience=LOADING_SECONDS)
     classifier = classifiers.current(project, provider, categories)
     head = None if classifier is None else classifiers.load_head(classifier.pk)
     if head is None and provider.can_embed:

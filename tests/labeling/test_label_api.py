@@ -214,11 +214,11 @@ def test_a_model_is_loaded_within_a_turn(api: Client, project: Project, monkeypa
     assert left == [answering.AT_ONCE - 1]
 
 
-def test_a_model_that_another_request_loads_is_not_waited_for(api: Client, project: Project) -> None:
+def test_a_model_that_another_request_loads_is_waited_for_some_seconds(api: Client, project: Project) -> None:
     taken = Mock(acquire=Mock(return_value=False))
     with patch.dict(providers._building, {(os.getpid(), project.provider_alias): taken}):
         answer = post(api, text="Rain.")
-    taken.acquire.assert_called_once_with(timeout=answering.PATIENCE_SECONDS)
+    taken.acquire.assert_called_once_with(timeout=answering.LOADING_SECONDS)
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
     assert answer.headers["Retry-After"] == "15"
     assert "is being loaded" in answer.json()["detail"]
