@@ -49,7 +49,7 @@ class Result:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, default=60, help="mutants of each module; default: 60")
+    parser.add_argument("--sample", type=int, default=40, help="mutants of each module; default: 40")
     sample = parser.parse_args().sample
     with tempfile.TemporaryDirectory() as folder:
         project = Path(shutil.copytree(ROOT, Path(folder) / "project", ignore=LEFT_OUT))
