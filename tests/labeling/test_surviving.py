@@ -183,8 +183,8 @@ def test_a_run_goes_on_after_the_database_was_away(installation: Installation) -
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="its disk is the server's")
 def test_a_run_goes_on_after_the_disk_was_full(small_disk: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{small_disk / 'background.sqlite3'}"
-    installation = filled(Installation(url, tmp_path, DJANGO_SETTINGS_MODULE="tests.background_settings"))
+    with fresh_database(small_disk) as url:
+        installation = filled(Installation(url, tmp_path, DJANGO_SETTINGS_MODULE="tests.background_settings"))
     start(installation)
     with installation.supervisor():
         wait_for(lambda: labeled(installation) > 0, 60)
