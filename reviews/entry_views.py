@@ -6,10 +6,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from labeling.access import projects_of
 from labeling.lookups import by_name_or_id
 from labeling.models import Category, Project
 from labeling.pages import staff_page
-from reviews.access import desks_of
+from reviews.access import desks_of, may_manage
 from reviews.desk_forms import FiltersForm
 from reviews.views import projects_page
 
@@ -25,12 +26,23 @@ def review(request: HttpRequest) -> HttpResponseBase:
     desks = desks_of(request.user)
     wanted = request.GET.get("project", "")
     project = by_name_or_id(desks, wanted) if wanted else _only(list(desks[:2]))
-    if wanted and project is None:
-        messages.warning(request, f"You do not review for a project '{wanted}'. Choose another one.")
     if project is None:
-        return projects_page(request)
+        return _elsewhere(request, wanted)
     query = _filters(request, project)
     return redirect(reverse("reviews:desk", args=[project.pk]) + (f"?{urlencode(query)}" if query else ""))
+
+
+def _elsewhere(request: HttpRequest, wanted: str) -> HttpResponseBase:
+    """Who has no desk of the project: managers can give themselves one, others choose from those that they have."""
+    others = projects_of(request.user).filter(is_archived=False)
+    if wanted and may_manage(request.user) and (project := by_name_or_id(others, wanted)):
+        words = f"You do not review for project {project} yet. Add yourself here, then choose Review in the menu."
+        messages.warning(request, words)
+        query = urlencode({"user": request.user.get_username()})
+        return redirect(f"{reverse('projects:members', args=[project.pk])}?{query}")
+    if wanted:
+        messages.warning(request, f"You do not review for a project '{wanted}'. Choose another one.")
+    return projects_page(request)
 
 
 def _only(desks: list[Project]) -> Project | None:

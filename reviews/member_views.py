@@ -23,8 +23,8 @@ MOST_ACCOUNTS = 200
 @for_project(CHANGE)
 @require_http_methods(["GET", "POST"])
 def list_page(request: HttpRequest, project: Project) -> HttpResponseBase:
-    """Who reviews, when they were last active, and a form to add somebody."""
-    form = MemberForm(request.POST or None)
+    """Who reviews, when they were last active, and a form to add somebody, whose name the address may have."""
+    form = MemberForm(request.POST or None, initial={"user": request.GET.get("user", "")})
     if form.is_valid() and (added := _add(request, project, form)):
         return added
     return _page(request, project, form)

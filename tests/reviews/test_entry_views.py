@@ -55,5 +55,16 @@ def test_a_manager_without_a_desk_sees_the_projects(client: Client, manager: Use
     assert "All projects" in client.get("/review/").content.decode()
 
 
+def test_a_manager_without_the_desk_is_led_to_where_to_get_it(client: Client, manager: User, project: Project) -> None:
+    client.force_login(manager)
+    answer = client.get(f"/review/?project={project.pk}", follow=True)
+    members = f"/projects/{project.pk}/members/"
+    assert answer.redirect_chain == [(f"{members}?user=manager", 302)]
+    assert "You do not review for project News yet. Add yourself here" in answer.content.decode()
+    form = answer.context["form"]
+    client.post(members, {"user": form["user"].value(), "role": form["role"].value()})
+    assert client.get(f"/review/?project={project.pk}").url == f"/admin/review/{project.pk}/"
+
+
 def test_the_anonymous_are_sent_to_sign_in(client: Client, db: None) -> None:
     assert client.get("/review/?project=1").url == "/admin/login/?next=/review/%3Fproject%3D1"
