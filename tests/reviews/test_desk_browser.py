@@ -410,27 +410,28 @@ def test_a_refused_decision_comes_back_with_its_comment(
     expect(page, "#comment").to_have_value("half a joke")
 
 
-def test_a_refused_text_that_comes_back_by_itself_has_its_comment(
-    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
-) -> None:
+def open_desk_with_a_refusal(open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled) -> Any:
+    """A decision with the comment "half a joke" was refused, and its text is here again with another label."""
     [text] = add_labeled(0.5)
     page = open_desk(anna)
     replace_label(text, project)
     comment(page, "half a joke")
     press(page, "a")
     expect(page, "#suggested").to_have_text("Weather")
+    return page
+
+
+def test_a_refused_text_that_comes_back_by_itself_has_its_comment(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    page = open_desk_with_a_refusal(open_desk, anna, project, add_labeled)
     expect(page, "#comment").to_have_value("half a joke")
 
 
 def test_going_back_to_the_text_on_the_screen_keeps_its_new_comment(
     open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
-    [text] = add_labeled(0.5)
-    page = open_desk(anna)
-    replace_label(text, project)
-    comment(page, "half a joke")
-    press(page, "a")
-    expect(page, "#suggested").to_have_text("Weather")
+    page = open_desk_with_a_refusal(open_desk, anna, project, add_labeled)
     page.locator("#comment").fill("no joke at all")
     page.get_by_role("button", name="Back to this text").click()
     expect(page, "#message-text").to_have_text("The text is here again.")
@@ -440,12 +441,7 @@ def test_going_back_to_the_text_on_the_screen_keeps_its_new_comment(
 def test_a_refused_text_that_is_here_already_does_not_interrupt_writing(
     open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
 ) -> None:
-    [text] = add_labeled(0.5)
-    page = open_desk(anna)
-    replace_label(text, project)
-    comment(page, "half a joke")
-    press(page, "a")
-    expect(page, "#suggested").to_have_text("Weather")
+    page = open_desk_with_a_refusal(open_desk, anna, project, add_labeled)
     page.wait_for_load_state("networkidle")
     held: list[Any] = []
     page.route("**/next/", lambda route: held.append(route))
