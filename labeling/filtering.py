@@ -1,10 +1,9 @@
 """How lists of the API are filtered: by FilterSets, whose parameters the OpenAPI document shows with their limits."""
 
-from datetime import UTC
+from datetime import MINYEAR, UTC, datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError as WrongValue
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
@@ -90,14 +89,14 @@ class ShareFilter(filters.NumberFilter):
 
 
 class MomentField(filters.IsoDateTimeFilter.field_class):
-    """A moment that every database can hold: not before the year 1 where it is noon elsewhere."""
+    """A moment in UTC. What lies outside the years 1 to 9999 there is the first or the last moment that there is."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any) -> datetime | None:
         moment = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)
         except OverflowError:
-            raise WrongValue("Give a date and time like 2026-01-31T08:00:00Z.") from None
+            return (datetime.min if moment.year == MINYEAR else datetime.max).replace(tzinfo=UTC)
 
 
 class MomentFilter(filters.IsoDateTimeFilter):
