@@ -115,7 +115,9 @@ def of_request(number: int, value: Any) -> Draft:
 
 def flattened(row: Row) -> Row:
     """The row with what stands under `metadata` beside its other values, where no name has another meaning."""
-    more = row.values.get("metadata")
+    if "metadata" not in row.values:
+        return row
+    more = {} if row.values["metadata"] is None else row.values["metadata"]
     if not isinstance(more, Mapping):
         return row
     if taken := sorted(set(more) & ({*REQUESTED.recognised, *row.values} - {"metadata"})):

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from labeling.choices import TextStatus
 from labeling.drafts import LIMITS
 from labeling.keeping import Answered
+from labeling.row_schema import ROW
 from labeling.serializers import ProjectReference
 
 MOST_TEXTS = 10_000  # in one request; of more, /api/texts takes a stream
@@ -98,22 +99,7 @@ def document(answered: Answered) -> dict[str, Any]:
 # --- Many texts -------------------------------------------------------------------------------------------------------
 
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string"},
-            {
-                "type": "object",
-                "properties": {
-                    "text": {"type": "string"},
-                    "source": {"type": "string", "maxLength": LIMITS["source"]},
-                    "external_id": {"type": "string", "maxLength": LIMITS["external_id"]},
-                },
-                "required": ["text"],
-            },
-        ]
-    }
-)
+@extend_schema_field(ROW)
 class ItemField(serializers.JSONField):
     """A string, or an object with `text`. What is wrong with one is said for it alone."""
 

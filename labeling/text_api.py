@@ -19,6 +19,7 @@ from labeling.permissions import HasScope
 from labeling.problems import Problem
 from labeling.readers import ImportFailed
 from labeling.requests import asked
+from labeling.row_schema import ROW
 from labeling.text_filters import LabelFilters, TextFilters, walk_of_labels, walk_of_texts, walked_labels
 from labeling.transfer_serializers import ProjectQuery
 from labeling.viewsets import Resource
@@ -88,10 +89,7 @@ class TextViewSet(WalkedResource):
         return Response(text_serializers.WholeTextSerializer(self.get_object()).data)
 
     @extend_schema(
-        request={
-            "application/json": text_serializers.RowSerializer(many=True),
-            "application/x-ndjson": text_serializers.RowSerializer,
-        },
+        request={"application/json": {"type": "array", "items": ROW}, "application/x-ndjson": ROW},
         responses={201: text_serializers.AddedSerializer},
         parameters=[ProjectQuery],
         examples=[OpenApiExample("Two texts", ROWS, request_only=True, media_type="application/json")],

@@ -113,16 +113,6 @@ class WholeTextSerializer(TextSerializer):
 # --- Bulk creation ----------------------------------------------------------------------------------------------------
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    """One text to create, or to update by its external id. Any other key becomes metadata as well."""
-
-    text = serializers.CharField()
-    external_id = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    source = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    language = serializers.CharField(required=False, allow_blank=True, max_length=20)
-    metadata = serializers.JSONField(required=False, help_text="Whatever else is known: an object, by names.")
-
-
 class RejectedRowSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(help_text="Of the NDJSON; in a JSON array the row's number, from 1.")
     reason = serializers.CharField()

@@ -225,6 +225,14 @@ def test_a_stream_of_lines_is_created_with_an_error_for_each_bad_one(api: Client
     assert "rename it" in reasons[9]
 
 
+def test_a_number_is_kept_as_text_and_null_is_not_known(api: Client) -> None:
+    row = {"text": 1984, "external_id": 4711, "source": None, "language": None, "metadata": None}
+    assert send(api, [row]).json()["added"] == 1
+    text = Text.objects.get()
+    assert (text.content, text.external_id, text.source, text.language) == ("1984", "4711", "", "")
+    assert text.metadata == {}
+
+
 def test_a_text_that_is_there_is_no_second_one(api: Client) -> None:
     send(api, ["Rain."])
     assert send(api, ["Rain.", "Rain. ", "Snow."]).json()["duplicates"] == 2

@@ -3,6 +3,7 @@
 API_CASES=5000 tries harder than once for every change: API_CASES=5000 pytest tests/labeling_site/test_contract.py
 """
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -44,13 +45,21 @@ KNOWN_BY_ROWS = {
     "user",
 }
 
-# What JSON Schema has no word for; the last two are about two parameters of an address together.
+# What JSON Schema has no word for: the last two are about two parameters of an address together, the one before about
+# two objects of a list.
 UNSAID = (
     "Null characters are not allowed.",
     "This field may not be blank.",
+    "are both named",
     "This day is before the first one.",
     "Choose one of the two.",
 )
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _as_line(_context: Any, row: Any) -> bytes:
+    return json.dumps(row).encode()
+
 
 schema = schemathesis.openapi.from_dict(whole_document())
 schema.app = application
