@@ -37,7 +37,7 @@ class LabelForm(forms.Form):
         provider.choices = [("", "The project's own"), *((alias, alias) for alias in settings.LABELING_PROVIDERS)]
         for field in self.fields.values():
             if not isinstance(field.widget, forms.HiddenInput):
-                field.widget.attrs["class"] = "desk-input"
+                field.widget.attrs["class"] = "page-input"
 
 
 class OneForm(LabelForm):

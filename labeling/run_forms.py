@@ -22,7 +22,7 @@ class RunsForm(forms.Form):
         choice: Any = self.fields["project"]
         choice.queryset = projects
         for name in ("project", "status"):
-            self.fields[name].widget.attrs["class"] = "desk-input"
+            self.fields[name].widget.attrs["class"] = "page-input"
 
     def applied_to(self, runs: QuerySet[LabelingRun]) -> QuerySet[LabelingRun]:
         wanted = self.cleaned_data

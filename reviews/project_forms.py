@@ -38,7 +38,7 @@ class StyledForm(forms.BaseForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
-                field.widget.attrs.setdefault("class", "desk-input")
+                field.widget.attrs.setdefault("class", "page-input")
             described = [f"{self[name].id_for_label}-help"] if field.help_text else []
             if described:
                 field.widget.attrs.setdefault("aria-describedby", " ".join(described))

@@ -1,6 +1,6 @@
 """The cast of the tests, and providers whose answers are known."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import LazySettings
@@ -12,6 +12,7 @@ from django.db.backends.sqlite3.base import DatabaseOperations
 from labeling import answering, classifiers, providers, triggers
 from labeling.models import Category, Project, Text
 from labeling.normalizing import content_hash, normalize
+from reviews.models import Reviewer
 
 pytest_plugins = ["tests.browser"]
 
@@ -42,6 +43,28 @@ def project(db: None) -> Project:
     for position, name in enumerate(["Sports", "Business", "Weather"]):
         Category.objects.create(project=made, name=name, position=position)
     return made
+
+
+@pytest.fixture
+def add_reviewer(project: Project) -> Callable[[str], Reviewer]:
+    def add(name: str) -> Reviewer:
+        user = User.objects.create_user(name, is_staff=True)
+        user.groups.add(Group.objects.get(name="Reviewers"))
+        reviewer = Reviewer.objects.create(user=user)
+        reviewer.projects.add(project)
+        return reviewer
+
+    return add
+
+
+@pytest.fixture
+def anna(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
+    return add_reviewer("anna")
+
+
+@pytest.fixture
+def ben(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
+    return add_reviewer("ben")
 
 
 @pytest.fixture

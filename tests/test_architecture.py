@@ -1,6 +1,7 @@
 """Who may import whom, and what must not be imported at all."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,15 @@ def test_an_app_imports_only_apps_below_it(app: str) -> None:
     for file in modules(app):
         wrong = {name for name in imports_of(file) if name.split(".")[0] in above}
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_pages_of_an_app_are_made_of_parts_of_apps_below_it(app: str) -> None:
+    above = APPS[APPS.index(app) + 1 :]
+    files = [*(ROOT / "templates" / app).rglob("*.html"), *(ROOT / app / "static").rglob("*.[cj]s*")]
+    for file in files:
+        wrong = re.findall(rf"[\"/](?:{'|'.join(above)})/\w+\.(?:html|css|js)", file.read_text()) if above else []
+        assert not wrong, f"{file.relative_to(ROOT)} uses {wrong}"
 
 
 def rank(module: str) -> int | None:

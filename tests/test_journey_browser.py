@@ -178,4 +178,4 @@ def go_on_from_the_dashboard(page: Any, step: str) -> None:
     """The next step is the one that is expected, and its button leads to it."""
     page.locator(".frame-menu a[href='/']").click()
     expect(page, "[aria-current=step]").to_have_text(step)
-    page.locator(".dashboard-steps :is(a, button).desk-primary").click()
+    page.locator(".dashboard-steps :is(a, button).page-primary").click()

@@ -4,34 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 
 from labeling.models import Category, Project, Text
 from reviews.models import Action, QueueReason, Review, Reviewer
 
 Answer = Callable[..., Review]
-
-
-@pytest.fixture
-def add_reviewer(project: Project) -> Callable[[str], Reviewer]:
-    def add(name: str) -> Reviewer:
-        user = User.objects.create_user(name, is_staff=True)
-        user.groups.add(Group.objects.get(name="Reviewers"))
-        reviewer = Reviewer.objects.create(user=user)
-        reviewer.projects.add(project)
-        return reviewer
-
-    return add
-
-
-@pytest.fixture
-def anna(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
-    return add_reviewer("anna")
-
-
-@pytest.fixture
-def ben(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
-    return add_reviewer("ben")
 
 
 @pytest.fixture

@@ -1,38 +1,18 @@
-"""Reviewers, and texts that wait for them."""
+"""Texts that wait for reviewers, and the desk that they come to."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 
 from labeling import annotations
 from labeling.models import LabelingRun, Project, Text
+from reviews import queue
 from reviews.models import Reviewer
+from reviews.similar import forget_all
+from tests.browser import Visit
 from tests.predictions import predicted
-
-AddLabeled = Callable[..., list[Text]]
-
-
-@pytest.fixture
-def add_reviewer(project: Project) -> Callable[[str], Reviewer]:
-    def add(name: str) -> Reviewer:
-        user = User.objects.create_user(name, is_staff=True)
-        user.groups.add(Group.objects.get(name="Reviewers"))
-        reviewer = Reviewer.objects.create(user=user)
-        reviewer.projects.add(project)
-        return reviewer
-
-    return add
-
-
-@pytest.fixture
-def anna(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
-    return add_reviewer("anna")
-
-
-@pytest.fixture
-def ben(add_reviewer: Callable[[str], Reviewer]) -> Reviewer:
-    return add_reviewer("ben")
+from tests.reviews.desk_page import AddLabeled, Open
 
 
 @pytest.fixture
@@ -63,3 +43,16 @@ def add_labeled(project: Project, add_texts: Callable[..., list[Text]]) -> AddLa
         return list(Text.objects.filter(pk__in=[text.pk for text in texts]).order_by("pk"))
 
     return add
+
+
+@pytest.fixture
+def open_desk(visit: Visit, project: Project, monkeypatch: pytest.MonkeyPatch) -> Open:
+    forget_all()  # vectors of the texts that another test had under the same ids
+    monkeypatch.setattr(queue, "AUDIT_MIX", 0.0)  # the blind audit comes last, and not by chance
+
+    def opened(reviewer: Reviewer, *, expects: str = "text", **options: Any) -> Any:
+        page = visit(reviewer.user, f"/admin/review/{project.pk}/", **options)
+        page.wait_for_selector(f"#desk[data-state={expects}]")
+        return page
+
+    return opened

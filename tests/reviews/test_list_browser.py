@@ -38,9 +38,9 @@ def test_a_group_of_near_duplicates_is_decided_but_for_one_and_undone(
     page.locator("[name=checked]").nth(1).uncheck()
     page.get_by_label("Category for all of group 1").select_option(label="Weather")
     page.get_by_role("button", name="Give this category").click()
-    expect(page, "h2.desk-heading").to_have_text("Give 3 texts the category Weather?")
+    expect(page, "h2.page-heading").to_have_text("Give 3 texts the category Weather?")
     page.locator("#apply").click()
-    expect(page, ".desk-empty h2").to_have_text("No near-duplicates here")
+    expect(page, ".page-empty h2").to_have_text("No near-duplicates here")
     assert Text.objects.filter(current_label__category__name="Weather").count() == 3
     page.locator("#undo-batch").click()
     expect(page, ".list-group h2").to_have_text("Group 1: 4 texts")

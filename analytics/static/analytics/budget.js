@@ -1,7 +1,7 @@
 // The error budget: the slider, and the numbers anew every few seconds. The page works without; data goes in as text only.
 
-import { poll, replace } from "../reviews/poll.js";
-import { byId, make } from "../reviews/view.js";
+import { byId, make } from "../labeling/elements.js";
+import { poll, replace } from "../labeling/poll.js";
 
 const settings = JSON.parse(byId("budget-settings").textContent);
 const range = byId("budget-range");

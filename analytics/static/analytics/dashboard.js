@@ -1,7 +1,7 @@
 // The start page: its numbers anew every few seconds, and what is proven of each project, which comes after the page.
 
-import { poll, replace } from "../reviews/poll.js";
-import { byId, make } from "../reviews/view.js";
+import { byId, make } from "../labeling/elements.js";
+import { poll, replace } from "../labeling/poll.js";
 
 const settings = JSON.parse(byId("dashboard-settings").textContent);
 const PROOFS_AGAIN = 60_000;

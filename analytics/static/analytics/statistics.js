@@ -1,6 +1,6 @@
 // Charts that answer to the pointer, in place of the drawings that come with the page; and pictures to take along.
 
-import { make } from "../reviews/view.js";
+import { make } from "../labeling/elements.js";
 
 const charts = JSON.parse(document.getElementById("charts").textContent) || {};
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
@@ -69,7 +69,7 @@ function dataset(chart, one, number) {
 }
 
 function axis(chart, isOfValues, title) {
-  const shared = { grid: { color: color("--desk-line") }, ticks: { color: color("--desk-soft") }, title: { display: Boolean(title), text: title, color: color("--desk-soft") } };
+  const shared = { grid: { color: color("--page-line") }, ticks: { color: color("--page-soft") }, title: { display: Boolean(title), text: title, color: color("--page-soft") } };
   if (!isOfValues) return { ...shared, stacked: chart.kind === "stacked", offset: true, grid: { display: false }, ticks: { ...shared.ticks, autoSkip: chart.kind !== "rows", maxRotation: 45 } };
   return { ...shared, stacked: chart.kind === "stacked", beginAtZero: true, max: chart.is_share ? chart.end : undefined, ticks: { ...shared.ticks, maxTicksLimit: 6, callback: (number) => value(chart, number) } };
 }
@@ -92,7 +92,7 @@ function settings(chart) {
       animation: false,
       maintainAspectRatio: false,
       indexAxis: isAcross ? "y" : "x",
-      color: color("--desk-ink"),
+      color: color("--page-ink"),
       scales: {
         x: axis(chart, isAcross || isOfPoints, chart.x_title),
         y: axis(chart, !isAcross, chart.y_title),
@@ -136,7 +136,7 @@ async function download(address, name) {
 for (const link of document.querySelectorAll('.statistics-files a[href*=".svg"]')) {
   const name = link.closest("section").id;
   const button = make("button", { type: "button", className: "record-link", text: "PNG" });
-  button.append(make("span", { className: "desk-hidden", text: ` of ${document.getElementById(`${name}-title`).textContent}` }));
+  button.append(make("span", { className: "page-hidden", text: ` of ${document.getElementById(`${name}-title`).textContent}` }));
   button.addEventListener("click", () => download(link.href, name));
   link.after(button);
 }

@@ -1,7 +1,7 @@
 // How far the import is, asked every second while somebody looks. The page works without; data goes in as text only.
 
-import { poll } from "../reviews/poll.js";
-import { byId } from "../reviews/view.js";
+import { byId } from "./elements.js";
+import { poll } from "./poll.js";
 
 const NUMBERS = ["added", "duplicate", "empty", "rejected"];
 

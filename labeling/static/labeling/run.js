@@ -1,7 +1,7 @@
 // A run's page: asks how far it is every few seconds while somebody looks at it. Data goes in as text only.
 
-import { poll } from "../reviews/poll.js";
-import { byId } from "../reviews/view.js";
+import { byId } from "./elements.js";
+import { poll } from "./poll.js";
 
 const count = (value) => value.toLocaleString("en");
 

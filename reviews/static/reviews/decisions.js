@@ -1,11 +1,12 @@
 // What the person decides, takes back, and what the server says to it.
 
+import { byId } from "../labeling/elements.js";
 import { Refused, post } from "./api.js";
 import { isDialogOpen, isWriting } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import * as view from "./view.js";
 
-const { byId, info, say, showMessage, showRefusal } = view;
+const { info, say, showMessage, showRefusal } = view;
 
 export class Decisions {
   constructor({ settings, queue }) {

@@ -1,5 +1,6 @@
 // The review desk: shows one text, fetches the next ahead, and sends decisions in the background. Here the parts meet.
 
+import { byId } from "../labeling/elements.js";
 import { inOrder } from "./api.js";
 import { keepClaims } from "./claims.js";
 import { Decisions } from "./decisions.js";
@@ -11,7 +12,6 @@ import { SimilarTexts } from "./similar.js";
 import { Texts } from "./texts.js";
 import * as view from "./view.js";
 
-const { byId } = view;
 const settings = JSON.parse(byId("desk-settings").textContent);
 const { categories, storage, urls } = settings;
 const queue = inOrder();

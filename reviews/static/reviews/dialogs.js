@@ -1,6 +1,6 @@
 // The dialogs that end in a decision: modify, flag, and none of these.
 
-import { byId } from "./view.js";
+import { byId } from "../labeling/elements.js";
 
 const value = (id) => byId(id).value.trim();
 

@@ -1,7 +1,8 @@
 // The help: which key does what, and changing it.
 
+import { byId, make } from "../labeling/elements.js";
 import { Refused, post } from "./api.js";
-import { byId, keycap, make, say } from "./view.js";
+import { keycap, say } from "./view.js";
 
 export class KeysDialog {
   constructor({ keymap, url, onChanged }) {
@@ -52,7 +53,7 @@ export class KeysDialog {
   #field(name) {
     const id = `key-of-${name}`;
     const field = make("input", { id, name, maxlength: 1, required: "", autocomplete: "off", autocapitalize: "off" });
-    field.className = "desk-input";
+    field.className = "page-input";
     field.value = this.keymap.ofActions[name] ?? "";
     field.setAttribute("aria-describedby", "keys-problem");
     field.addEventListener("focus", () => field.select());

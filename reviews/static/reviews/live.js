@@ -1,7 +1,7 @@
 // The live page: asks for the numbers every few seconds while somebody looks at it. Data goes in as text only.
 
-import { poll, replace } from "./poll.js";
-import { byId, make } from "./view.js";
+import { byId, make } from "../labeling/elements.js";
+import { poll, replace } from "../labeling/poll.js";
 
 const settings = JSON.parse(byId("live-settings").textContent);
 
@@ -9,7 +9,7 @@ const settings = JSON.parse(byId("live-settings").textContent);
 
 const time = (iso) => new Date(iso).toLocaleTimeString([], { timeStyle: "short" });
 const number = (value) => make("td", { text: String(value), className: value ? "record-number" : "record-number record-none" });
-const chip = (text) => make("li", { text, className: "desk-chip", dir: "auto" });
+const chip = (text) => make("li", { text, className: "page-chip", dir: "auto" });
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 
 function draw(snapshot) {
@@ -28,7 +28,7 @@ function personRow(person) {
 }
 
 const nobody = () => make("tr", {}, make("td", { text: "Nobody is on the desk, and nobody decided anything in the last hour.", colspan: "7" }));
-const nothing = () => make("li", { text: "Nobody has decided anything lately.", className: "desk-card" });
+const nothing = () => make("li", { text: "Nobody has decided anything lately.", className: "page-card" });
 
 function decision(one) {
   const text = make("a", { text: one.excerpt, href: one.text, className: "record-link", dir: "auto" });
@@ -39,7 +39,7 @@ function decision(one) {
   const head = make("header", { className: "record-head" }, make("h3", { text: `${one.action} by ${one.who}`, dir: "auto" }));
   head.append(make("time", { text: time(one.when), datetime: one.when, className: "record-time" }));
   const chips = [one.is_blind ? chip("Blind") : "", one.is_undone ? chip("Undone") : ""];
-  const row = make("li", { className: "desk-card record-entry" }, head, make("p", { className: "record-excerpt" }, text), said);
+  const row = make("li", { className: "page-card record-entry" }, head, make("p", { className: "record-excerpt" }, text), said);
   if (chips.some(Boolean)) row.append(make("ul", { className: "record-chips" }, ...chips));
   return row;
 }

@@ -1,6 +1,7 @@
 // The list of categories and its search. The last entry is for a text that none of them fits.
 
-import { byId, drawCategories } from "./view.js";
+import { byId } from "../labeling/elements.js";
+import { drawCategories } from "./view.js";
 
 export class Search {
   constructor({ categories, keymap, suggestedId, choose, propose, leave }) {

@@ -1,7 +1,7 @@
 // Reviewed texts like the one shown. Asked for when a person stays at a text, so that it never delays a decision.
 
+import { byId, make, percent } from "../labeling/elements.js";
 import { Refused, get } from "./api.js";
-import { byId, make, percent } from "./view.js";
 
 const REST_MILLISECONDS = 250; // who decides faster does not read them
 

@@ -1,19 +1,9 @@
 // Draws the page. Data goes in as text only: nothing that came from a text or a person is ever parsed as HTML.
 
+import { byId, make, percent } from "../labeling/elements.js";
+
 const LONG = 1800; // characters from which a text is folded
 const EXCERPT = 70; // characters that tell one text from another
-
-export const byId = (id) => document.getElementById(id);
-export const percent = (value) => `${Math.round(value * 100)} %`;
-
-export function make(tag, { text, className, ...attributes } = {}, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const time = (iso) => new Date(iso).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
 
@@ -181,7 +171,7 @@ export function drawProgress(some) {
 
 export function drawDecisions(decisions, undo) {
   const rows = decisions.map((one) => {
-    const button = make("button", { text: "Undo", type: "button", className: "desk-button" });
+    const button = make("button", { text: "Undo", type: "button", className: "page-button" });
     button.setAttribute("aria-label", `Undo: ${one.action} ${one.category ?? ""}`);
     button.addEventListener("click", () => undo(one.id));
     const said = one.category ? `${one.action} · ${one.category}` : one.action;
@@ -217,12 +207,12 @@ export function showMessage(words, buttons = [], kind = "warning") {
 
 // A decision that is lost: what is said after it must not hide it, so it stays until the person closes it.
 export function showRefusal(text, words, buttons) {
-  const row = make("li", { className: "desk-message", "data-kind": "error", "data-text": text.id });
+  const row = make("li", { className: "page-message", "data-kind": "error", "data-text": text.id });
   const excerpt = [...text.content].slice(0, EXCERPT).join("");
   const answers = closing(buttons, () => hideRefusal(text.id));
   for (const button of answers) button.setAttribute("aria-label", `${button.textContent}: ${excerpt}`);
   const said = make("p", { text: `${words} ` }, make("q", { text: excerpt, dir: "auto" }));
-  row.append(said, make("div", { className: "desk-message-buttons" }, ...answers));
+  row.append(said, make("div", { className: "page-message-buttons" }, ...answers));
   hideRefusal(text.id);
   byId("refusals").append(row);
 }
@@ -240,7 +230,7 @@ export function hideRefusal(textId) {
 
 function closing(buttons, close) {
   return [...buttons, ["Close", () => {}]].map(([label, work]) => {
-    const button = make("button", { text: label, type: "button", className: "desk-button" });
+    const button = make("button", { text: label, type: "button", className: "page-button" });
     button.addEventListener("click", () => {
       close();
       work();

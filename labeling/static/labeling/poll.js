@@ -1,6 +1,6 @@
 // Asks for the numbers of a page every few seconds while somebody looks at it, and says when they are old.
 
-import { byId } from "./view.js";
+import { byId } from "./elements.js";
 
 const LONGEST_WAIT = 30_000;
 const GIVE_UP = 10_000;
