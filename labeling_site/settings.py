@@ -243,6 +243,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "labeling.negotiating.NamedFormat",
     "EXCEPTION_HANDLER": "labeling.problems.problem_details",
     "DEFAULT_METADATA_CLASS": None,  # the OpenAPI document says it
     "DEFAULT_SCHEMA_CLASS": "labeling.openapi.Contract",

@@ -13,7 +13,10 @@ CONFLICT_CODES: dict[type[Conflict], str] = {
     LabelReplaced: "label_replaced",
 }
 # A fixed sentence: the exception's own names the project, which a stranger need not learn.
-STRANGER = "You do not review for this project. Ask a manager to add you."
+STRANGER = (
+    "You do not review for this project. Managers add people, themselves too, on its page 'Members' or by "
+    "POST /api/projects/ID/members."
+)
 
 
 def of(error: Exception) -> Exception:

@@ -105,7 +105,7 @@ def make_a_project(page: Any) -> None:
 def import_texts(page: Any, news: Path) -> None:
     go_on_from_the_dashboard(page, "Import texts")
     page.locator("#file").set_input_files(news)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     page.get_by_label("Text", exact=True).select_option("headline")
     page.get_by_role("button", name=f"Import {TEXTS} rows").click()
     expect(page, "#status").to_have_text("Finished", timeout=LIVE)

@@ -40,7 +40,7 @@ def test_upload_map_follow_and_download_the_rejected_rows(
     monkeypatch.setattr(importing, "BATCH_ROWS", 50)
     page = visit(boss, f"/projects/{project.pk}/import/")
     page.get_by_label("CSV, TSV, JSONL").set_input_files(news)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page, "#preview").to_contain_text("Choose the column that holds the texts.")
     page.get_by_label("Text", exact=True).select_option("headline")
     expect(page, "#preview").to_contain_text(
@@ -74,7 +74,7 @@ def test_a_column_chosen_before_the_script_has_come_is_seen(
     held = []
     page.route("**/import_mapping.js", lambda route: held.append(route))
     page.locator("#file").set_input_files(news)
-    page.get_by_role("button", name="Look at it").click(no_wait_after=True)
+    page.get_by_role("button", name="Preview").click(no_wait_after=True)
     page.get_by_label("Text", exact=True).select_option("headline")
     wait_until(page, lambda: bool(held))
     held[0].continue_()
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_table_says_so_before_anything_else(
     (tmp_path / "empty.csv").touch()
     page = visit(boss, f"/projects/{project.pk}/import/")
     page.locator("#file").set_input_files(tmp_path / "empty.csv")
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page, "#trouble").to_contain_text(
         "empty.csv is empty: it has no bytes. Choose the file that holds the texts."
     )
@@ -113,7 +113,7 @@ def test_a_file_that_is_too_large_is_not_sent(
     settings.MAX_UPLOAD_MB = 0
     page = visit(boss, f"/projects/{project.pk}/import/")
     page.locator("#file").set_input_files(news)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page, "#trouble").to_contain_text("The file is larger than 0 MB. Split it")
 
 
@@ -121,7 +121,7 @@ def test_many_pasted_lines_are_sent_as_a_file(visit: Visit, boss: User, project:
     page = visit(boss, f"/projects/{project.pk}/import/")
     lines = "\n".join(f"line {number} " + "x" * 500 for number in range(1_200))
     page.get_by_label("One text a line").evaluate("(box, lines) => { box.value = lines; }", lines)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page, "#preview").to_contain_text("Of the first 1,000 rows 1,000 would be added.")
     assert ImportRecord.objects.get().size == len(lines)
 

@@ -66,6 +66,13 @@ def test_a_parameter_that_a_list_does_not_know_is_refused(api: Client) -> None:
     assert "project" in answer.json()["errors"]["projct"][0]
 
 
+def test_a_format_that_an_address_does_not_have_is_refused_by_its_name(api: Client) -> None:
+    answer = api.get("/api/runs?format=csv")
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["format"] == ["This address has no format 'csv'. It has: json."]
+    assert api.get("/api/runs?format=json").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
