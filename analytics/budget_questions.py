@@ -56,8 +56,8 @@ def about_certify(project: Project, *, promise: str, budget: float, confidence: 
             "The answer is kept as a certificate and never changed. It moves no label before you put it to use.",
         ),
         button=f"Look, and spend {shown}",
-        warning=f"{number(waiting)} audit texts are not decided yet. With them this look would prove more: let people "
-        "decide them first."
+        warning=f"{number(waiting)} audit texts are not decided yet. Those that were passed over count as wrong, and "
+        "with all of them this look would prove more: let people decide them first."
         if waiting
         else "",
         fields={

@@ -31,6 +31,7 @@ CHANGES = "labeling.change_project"  # a threshold is the project's
 REFUSALS = (
     audits.CannotDraw,
     certification.NothingToCertify,
+    certification.StillLabeling,
     certification.UnevenAudit,
     certification.LookTaken,
     certification.CertificateEnded,

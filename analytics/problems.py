@@ -7,6 +7,7 @@ from labeling import audits, certification
 CODES: dict[type[Exception], str] = {
     audits.CannotDraw: "cannot_draw",
     certification.NothingToCertify: "nothing_to_certify",
+    certification.StillLabeling: "still_labeling",
     certification.UnevenAudit: "uneven_audit",
     certification.LookTaken: "look_taken",
     certification.CertificateEnded: "certificate_ended",

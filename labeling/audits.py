@@ -8,11 +8,11 @@ from hashlib import blake2b
 
 import numpy as np
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from labeling import classifiers, counting, features
-from labeling.choices import CLOSED, SUCCESSFUL_RUNS, UNDECIDED, LabelOrigin, TextStatus
+from labeling.choices import CLOSED, SUCCESSFUL_RUNS, UNDECIDED, UNFINISHED_RUNS, LabelOrigin, TextStatus
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.rescoring import CONFIDENCE_MOVE
 from labeling.runs import unfinished
@@ -29,8 +29,9 @@ class Pool:
     """Every text that a model labeled, by id, as arrays of shape (N,).
 
     `confidence` is the machine's, also where people decided. `is_drawn`: for the audit. `is_audited`: drawn, and
-    decided or passed over. `is_wrong`: audited, and the machine's label was not right. `is_settled`: decided outside
-    of the audit, or taken out. `is_flagged` texts are not delivered.
+    decided, skipped or passed over. `is_wrong`: audited, and the machine's label was not right, or nobody has said that
+    it was. `is_settled`: decided outside of the audit, or taken out. `is_flagged` texts are not delivered.
+    `is_passed_over`: drawn, and waiting, though the audit was decided beyond it.
     """
 
     ids: NDArray[np.int64]
@@ -40,6 +41,7 @@ class Pool:
     is_audited: NDArray[np.bool_]
     is_wrong: NDArray[np.bool_]
     is_flagged: NDArray[np.bool_]
+    is_passed_over: NDArray[np.bool_]
 
     @property
     def is_settled(self) -> NDArray[np.bool_]:
@@ -58,6 +60,9 @@ class Pool:
         """Changes with all that a certificate depends on."""
         parts = (self.ids, self.confidence, self.is_audited, self.is_wrong)
         return blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).hexdigest()
+
+
+_Row = tuple[int, float, bool, bool, bool, bool, bool, bool]  # of a pool, in the order of its fields
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,8 @@ class _Text:
 def read_pool(project: Project) -> Pool:
     """The texts at stake as they stand now.
 
-    An audit text that somebody skipped or flagged counts as wrong until it is decided: hard texts are skipped more
-    often, and leaving them out would flatter the machine.
+    An audit text that was skipped, flagged or passed over counts as wrong until it is decided: hard texts are skipped
+    more often, those in another language are passed over, and leaving them out would flatter the machine.
     """
     return _read(project, project.texts.all())
 
@@ -105,24 +110,40 @@ def sample_pool(project: Project, *, every: int) -> Pool:
 
 
 def _read(project: Project, texts: QuerySet[Text]) -> Pool:
-    rows = [
-        (pk, confidence, True, is_audit, is_audit and priority < 0, is_audit and priority < 0, False)
-        for pk, confidence, is_audit, priority in _open_texts(texts)
-    ]
+    closed = relabeled(project, _closed_texts(project, texts))
+    passed_over = _passed_over(texts, closed)
+    rows: list[_Row] = []
+    for pk, confidence, is_audit, priority in _open_texts(texts):
+        is_passed = pk in passed_over
+        is_audited = is_passed or (is_audit and priority < 0)
+        rows.append((pk, confidence or 0.0, True, is_audit, is_audited, is_audited, False, is_passed))
     merged = {one.pk: one.holds_as for one in project.categories.filter(merged_into__isnull=False)}
-    rows += [_closed_row(text, merged) for text in relabeled(project, _closed_texts(project, texts))]
+    rows += [_closed_row(text, merged) for text in closed]
     rows.sort()
-    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
-    kinds = (np.int64, np.float64, *[np.bool_] * 5)
+    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 8
+    kinds = (np.int64, np.float64, *[np.bool_] * 6)
     return Pool(*(column.astype(kind) for column, kind in zip(columns, kinds, strict=True)))
 
 
-def _closed_row(text: _Text, merged: Mapping[int, int]) -> tuple[int, float, bool, bool, bool, bool, bool]:
+def _passed_over(texts: QuerySet[Text], closed: Sequence[_Text]) -> set[int]:
+    """Audit texts that wait, though one that comes after them was decided.
+
+    The desk shows the audit by content hash, a random order, so that what was decided up to any place is a random
+    sample: unless some of it was left out, by the filters of who decided or the languages that they read.
+    """
+    evidence = [text.content_hash for text in closed if text.is_audit and not text.is_stale]
+    if not evidence:
+        return set()
+    waiting = texts.filter(is_audit=True, status__in=UNDECIDED, current_label__origin=LabelOrigin.MODEL)
+    return set(waiting.filter(content_hash__lt=max(evidence), priority__gte=0).order_by().values_list("pk", flat=True))
+
+
+def _closed_row(text: _Text, merged: Mapping[int, int]) -> _Row:
     is_audited = text.is_audit and not text.is_stale
     is_flagged = text.status == TextStatus.FLAGGED
     said = merged.get(text.category_id, text.category_id)
     is_wrong = is_audited and (is_flagged or said != text.held_category_id)
-    return text.pk, text.confidence, False, text.is_audit, is_audited, is_wrong, is_flagged
+    return text.pk, text.confidence, False, text.is_audit, is_audited, is_wrong, is_flagged, False
 
 
 def _open_texts(texts: QuerySet[Text]) -> QuerySet[Text, tuple[int, float | None, bool, float]]:
@@ -158,20 +179,35 @@ def _closed_texts(project: Project, texts: QuerySet[Text]) -> list[_Text]:
 
 
 def relabeled(project: Project, texts: list[_Text]) -> list[_Text]:
-    """The texts as the later runs over the whole project would have labeled them, had they been open.
+    """The texts as the later runs would have labeled them, had they been open.
 
     A run leaves decided texts alone, so that their label is of an older machine than that of the others. Where the
-    machine cannot be asked again (nothing cached, no head) the text becomes stale: decided, but no evidence.
+    machine cannot be asked again (nothing cached, no head) the text becomes stale: decided, but no evidence. So it does
+    where a run was stopped or had a limit: nobody knows whether it would have come to this text.
     """
-    runs = LabelingRun.objects.filter(
-        project=project, relabel=True, status__in=SUCCESSFUL_RUNS, limit__isnull=True, text_ids__isnull=True
-    )
-    for run in runs.select_related("classifier").order_by("pk"):
-        earlier = [text for text in texts if _is_before(text, run)]
+    for run in _relabeling(project):
+        named = None if run.text_ids is None else set(run.text_ids)
+        earlier = [text for text in texts if _is_before(text, run) and (named is None or text.pk in named)]
         if earlier:
-            later = [text for text in texts if not _is_before(text, run)]
-            texts = later + _labeled_by(run, earlier)
+            pks = {text.pk for text in earlier}
+            texts = [text for text in texts if text.pk not in pks]
+            texts += _labeled_by(run, earlier) if _came_to_all(run) else _stale(earlier)
     return texts
+
+
+def _relabeling(project: Project) -> QuerySet[LabelingRun]:
+    """The runs that labeled texts again, oldest first; of those that were stopped the ones that wrote labels."""
+    wrote = Exists(Label.objects.filter(run=OuterRef("pk")))
+    runs = LabelingRun.objects.filter(project=project, relabel=True).exclude(status__in=UNFINISHED_RUNS)
+    return runs.filter(Q(status__in=SUCCESSFUL_RUNS) | wrote).select_related("classifier").order_by("pk")
+
+
+def _came_to_all(run: LabelingRun) -> bool:
+    return run.status in SUCCESSFUL_RUNS and run.limit is None
+
+
+def _stale(texts: Sequence[_Text]) -> list[_Text]:
+    return [replace(text, is_stale=True) for text in texts]
 
 
 def _is_before(text: _Text, run: LabelingRun) -> bool:
@@ -181,13 +217,13 @@ def _is_before(text: _Text, run: LabelingRun) -> bool:
 
 def _labeled_by(run: LabelingRun, texts: Sequence[_Text]) -> list[_Text]:
     if run.classifier is None:
-        return [replace(text, is_stale=True) for text in texts]
+        return _stale(texts)
     head, answered = classifiers.load_head(run.classifier.pk), []
     for start in range(0, len(texts), AT_ONCE):
         part = texts[start : start + AT_ONCE]
         cached = features.load([text.content_hash for text in part], run.classifier)
         known = [text for text in part if text.content_hash in cached]
-        answered += [replace(text, is_stale=True) for text in part if text.content_hash not in cached]
+        answered += _stale([text for text in part if text.content_hash not in cached])
         if known:
             probabilities = head.probabilities(np.stack([cached[text.content_hash] for text in known]))
             best = [run.classifier.category_ids[place] for place in probabilities.argmax(axis=1)]
@@ -200,9 +236,10 @@ def _held_by(run: LabelingRun, text: _Text, category_id: int, confidence: float)
     """The label after this run: the new one, or the old one where the run would have found nothing new to say."""
     was_accepted, is_accepted = text.confidence >= text.threshold, confidence >= run.threshold
     is_same = category_id == text.category_id and was_accepted == is_accepted
+    now = replace(text, threshold=run.threshold, is_stale=False)
     if is_same and abs(confidence - text.confidence) < CONFIDENCE_MOVE:
-        return replace(text, threshold=run.threshold)
-    return replace(text, category_id=category_id, confidence=confidence, threshold=run.threshold)
+        return now
+    return replace(now, category_id=category_id, confidence=confidence)
 
 
 # --- Drawing ----------------------------------------------------------------------------------------------------------

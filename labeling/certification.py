@@ -16,6 +16,7 @@ from labeling.learning import risk
 from labeling.learning.risk import Promise, Verdict
 from labeling.models import Certificate, CertificateUse, Classifier, Project, Text
 from labeling.planning import Plan, PlanRow, next_level, plan
+from labeling.runs import unfinished
 from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, use_in_force
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Promise",
+    "StillLabeling",
     "UnevenAudit",
     "apply",
     "as_dict",
@@ -44,6 +46,10 @@ __all__ = [
     "would_move",
 ]
 
+
+# Texts that were passed over count as wrong. Beyond this share of the audit a look would be spent on nothing; below it
+# they are those that lie on desks while people work.
+MOST_PASSED_OVER = 0.05
 
 SHOWN = (
     "promise",
@@ -68,6 +74,10 @@ class NothingToCertify(ValueError):
 
 class UnevenAudit(ValueError):
     """The audit is no random sample of all texts."""
+
+
+class StillLabeling(ValueError):
+    """A run is labeling texts, so that not all labels are of the machine that the audit is about."""
 
 
 class LookTaken(ValueError):
@@ -103,10 +113,12 @@ def certify(
 
     Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes: with
     `confidence` all certificates from one growing audit are true. The same question about the same audit gives the
-    certificate that is there. Raises NothingToCertify or UnevenAudit, LookTaken when a new look would not have the
-    number that was expected, and ValueError for shares outside of (0, 1).
+    certificate that is there. Raises NothingToCertify, StillLabeling or UnevenAudit, LookTaken when a new look would
+    not have the number that was expected, and ValueError for shares outside of (0, 1).
     """
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
+    if run := unfinished(project):
+        raise StillLabeling(f"Run {run.pk} is labeling texts. Wait until it has ended, or cancel it; then look.")
     delta = round(1 - confidence, 10)
     pool = audits.read_pool(project)
     _refuse(pool)
@@ -154,6 +166,13 @@ def _refuse(pool: Pool) -> None:
         raise UnevenAudit(
             "Some of the texts came with fewer audits than the others, so the audit is no random sample of them all. "
             "Keep the project's audit share the same for all texts."
+        )
+    passed_over, audited = int(pool.is_passed_over.sum()), int(pool.is_audited.sum())
+    if passed_over > MOST_PASSED_OVER * audited:
+        raise UnevenAudit(
+            f"{passed_over} audit texts wait although others that come after them were decided: they came later, or a "
+            "filter or the languages of reviewers left them out. The decided ones alone are no random sample of all. "
+            'Let people decide them first, at the review desk with "Only the blind audit", then look.'
         )
 
 

@@ -113,7 +113,10 @@ def _uncertain(texts: QuerySet[Text]) -> QuerySet[Text]:
 
 
 def _audits(texts: QuerySet[Text]) -> QuerySet[Text]:
-    """By hash, which is a random order: whoever stops half-way has audited a random half. Skipped ones come last."""
+    """By hash, which is a random order: whoever stops half-way has audited a random half. Skipped ones come last.
+
+    What a filter or a reviewer's languages leave out counts as wrong in a certificate: see `audits.read_pool`.
+    """
     waiting = texts.filter(is_audit=True, status__in=[TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED])
     fresh = waiting.filter(priority__gte=0)
     return (fresh if fresh.exists() else waiting).order_by("content_hash")

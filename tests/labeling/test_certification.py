@@ -9,7 +9,7 @@ from labeling import annotations, audits, certification, execution, planning, ru
 from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
-from labeling.models import Category, Certificate, Embedding, Project, Text
+from labeling.models import Category, Certificate, Embedding, Label, LabelingRun, Project, Text
 from tests.labeling.certificates import add_machine_labeled, decide, evenly
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,10 @@ def audited(project: Project, manager: User, weather: Category) -> list[Text]:
 
 def certify(project: Project, **options) -> Certificate:
     return certification.certify(project, **{"promise": Promise.DATASET, "budget": 0.05} | options)
+
+
+def in_the_order_of_the_desk(texts: list[Text]) -> list[Text]:
+    return sorted(texts, key=lambda text: text.content_hash)
 
 
 # --- What is read -----------------------------------------------------------------------------------------------------
@@ -64,18 +68,52 @@ def test_texts_decided_outside_of_the_audit_are_settled(project: Project, audite
 
 
 def test_an_audit_text_that_was_skipped_or_flagged_counts_as_wrong(project: Project) -> None:
-    skipped, flagged, _waiting = add_machine_labeled(project, [0.9, 0.9, 0.9], audit_every=1)
+    texts = add_machine_labeled(project, [0.9, 0.9, 0.9], audit_every=1)
+    skipped, flagged, waiting = in_the_order_of_the_desk(texts)
     Text.objects.filter(pk=skipped.pk).update(priority=-1.0)
     Text.objects.filter(pk=flagged.pk).update(status=TextStatus.FLAGGED)
     pool = audits.read_pool(project)
-    assert pool.is_audited.tolist() == pool.is_wrong.tolist() == [True, True, False]
+    assert pool.is_audited.tolist() == pool.is_wrong.tolist() == (pool.ids != waiting.pk).tolist()
     assert pool.delivered == 2
+
+
+def test_an_audit_text_that_was_passed_over_counts_as_wrong(project: Project, manager: User) -> None:
+    first, second, third = in_the_order_of_the_desk(add_machine_labeled(project, [0.9, 0.9, 0.9], audit_every=1))
+    decide([second], manager)
+    pool = audits.read_pool(project)
+    assert pool.ids[pool.is_passed_over].tolist() == [first.pk]
+    assert sorted(pool.ids[pool.is_audited]) == sorted([first.pk, second.pk])
+    assert pool.ids[pool.is_wrong].tolist() == [first.pk]
+    assert not pool.is_audited[pool.ids == third.pk].any()
+
+
+def test_a_part_of_the_audit_that_leaves_a_language_out_proves_nothing(project: Project, manager: User) -> None:
+    """German texts are mostly wrong, and the reviewers read English only: what they decide is all right."""
+    texts = add_machine_labeled(project, [0.9] * 400, audit_every=2)
+    Text.objects.filter(pk__in=[text.pk for text in texts[::10]]).update(language="de")
+    english = [text for text in texts if text.is_audit and text not in texts[::10]]
+    decide(english, manager)
+    with pytest.raises(certification.UnevenAudit, match="Only the blind audit"):
+        certify(project)
+    assert not Certificate.objects.exists()
+
+
+def test_the_few_that_lie_on_desks_forbid_no_look(project: Project, audited: list[Text], manager: User) -> None:
+    first = in_the_order_of_the_desk([text for text in audited if text.is_audit])[0]
+    Text.objects.filter(pk=first.pk).update(status=TextStatus.NEEDS_REVIEW, reviewed_at=None)
+    assert certify(project).audited
+
+
+def test_a_run_in_progress_forbids_a_look(project: Project, audited: list[Text]) -> None:
+    runs.start(project, relabel=True)
+    with pytest.raises(certification.StillLabeling, match="Wait until it has ended"):
+        certify(project)
 
 
 def test_reading_the_pool_asks_few_queries(
     project: Project, audited: list[Text], django_assert_max_num_queries
 ) -> None:
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         audits.read_pool(project)
 
 
@@ -132,6 +170,29 @@ def test_an_audited_text_gets_the_label_that_a_head_on_answers_and_vectors_would
     after = audits.read_pool(project)
     assert before.is_wrong.sum() == 1  # the model alone took it for the first category
     assert (after.is_audited.sum(), after.is_wrong.sum()) == (1, 0)
+
+
+@pytest.mark.usefixtures("fake_providers")
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_run_that_came_to_some_texts_leaves_no_evidence_until_one_comes_to_all(
+    project: Project, add_texts, manager: User, stopped: bool
+) -> None:
+    add_texts(project, "sports news today", "business report", "report of today", "report again")
+    execution.execute(runs.start(project, provider="keyword"))
+    Text.objects.update(is_audit=True)
+    decide(Text.objects.order_by("pk")[:2], manager)
+    Category.objects.filter(name="Sports").update(name="Report")
+    part = runs.start(project, provider="keyword", relabel=True, limit=None if stopped else 1)
+    execution.execute(part)
+    if stopped:
+        LabelingRun.objects.filter(pk=part.pk).update(status="cancelled")
+    assert Label.objects.filter(run=part).exists()
+    assert not audits.read_pool(project).is_audited.any()
+    Category.objects.filter(name="Report").update(name="Sports")
+    execution.execute(runs.start(project, provider="keyword", relabel=True))
+    pool = audits.read_pool(project)
+    assert (pool.is_audited & ~pool.is_open).sum() == 2
+    assert not (pool.is_wrong & ~pool.is_open).any()
 
 
 # --- Certify ----------------------------------------------------------------------------------------------------------
@@ -191,10 +252,9 @@ def test_the_same_question_about_the_same_audit_is_no_new_look(project: Project,
 
 
 def test_every_other_look_spends_its_part_of_the_doubt(project: Project, audited: list[Text], manager: User) -> None:
-    texts = add_machine_labeled(project, evenly(TEXTS), audit_every=3)
     first = certify(project)
     assert certification.next_level(project) == (2, pytest.approx(0.05 / 6))
-    decide([text for text in texts if text.is_audit], manager)
+    decide([text for text in add_machine_labeled(project, evenly(TEXTS), audit_every=3) if text.is_audit], manager)
     second, third = certify(project), certify(project, promise=Promise.PRECISION, budget=0.1)
     assert [made.look for made in (first, second, third)] == [1, 2, 3]
     assert third.level == pytest.approx(0.05 / 12)

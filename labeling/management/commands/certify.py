@@ -39,7 +39,7 @@ class Command(BaseCommand):
         chosen = find_project(project)
         try:
             certificate = certification.certify(chosen, promise=promise, budget=budget, confidence=confidence)
-        except (certification.NothingToCertify, certification.UnevenAudit) as error:
+        except (certification.NothingToCertify, certification.StillLabeling, certification.UnevenAudit) as error:
             raise CommandError(str(error), returncode=2) from error
         lines = [json.dumps(certification.as_dict(certificate))] if as_json else report(certificate)
         self.stdout.write("\n".join(lines))
