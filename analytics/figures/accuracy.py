@@ -34,7 +34,8 @@ def over_time(found: Statistics) -> Figure:
         if rows
         else None,
         note="People decided these texts, drawn at random, without seeing what the machine said. The ends are those of "
-        "Wilson's 95 % interval. What a certificate promises is proven apart.",
+        "Wilson's 95 % interval. What a certificate promises is proven apart: settle beforehand how many audit texts "
+        "are decided before you look at it, since who waits for a good figure here finds one by chance.",
     )
 
 
