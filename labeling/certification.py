@@ -252,16 +252,18 @@ def would_move(certificate: Certificate) -> tuple[int, int]:
 
 @transaction.atomic
 def unapply(certificate: Certificate) -> CertificateUse:
-    """Put back the threshold and the texts that `apply` moved, except those that somebody has moved since.
+    """Put back the threshold and the texts that `apply` moved, except those that have another reason to stay.
 
+    People may have decided them since, and texts that were labeled again belong to the side of their new confidence.
     Raises NotInUse when the certificate is not applied, or another threshold has been set meanwhile.
     """
     project = Project.objects.select_for_update().get(pk=certificate.project_id)
     use = certificate.uses.filter(undone_at__isnull=True).first()
     if use is None or project.threshold != certificate.threshold:
         raise NotInUse("This certificate's threshold is not in force.")
-    _restore(project, use.accepted_ids, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
-    _restore(project, use.held_back_ids, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED)
+    texts, at_or_above = _of_machine(project), Q(current_label__confidence__gte=use.previous_threshold)
+    _restore(texts.exclude(at_or_above), use.accepted_ids, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
+    _restore(texts.filter(at_or_above), use.held_back_ids, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED)
     Project.objects.filter(pk=project.pk).update(threshold=use.previous_threshold)
     use.undone_at = timezone.now()
     use.save(update_fields=["undone_at"])
@@ -295,6 +297,6 @@ def _move(texts: QuerySet[Text], before: TextStatus, after: TextStatus) -> list[
     return ids
 
 
-def _restore(project: Project, ids: list[int], before: TextStatus, after: TextStatus) -> None:
+def _restore(texts: QuerySet[Text], ids: list[int], before: TextStatus, after: TextStatus) -> None:
     for start in range(0, len(ids), AT_ONCE):
-        project.texts.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)
+        texts.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)

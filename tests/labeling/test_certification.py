@@ -10,7 +10,7 @@ from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
 from labeling.models import Category, Certificate, Embedding, Project, Text
-from tests.labeling.certificates import add_machine_labeled, decide, evenly
+from tests.labeling.certificates import add_machine_labeled, decide, evenly, label_again
 
 pytestmark = pytest.mark.django_db
 
@@ -315,6 +315,26 @@ def test_what_people_decided_meanwhile_is_not_taken_back(project: Project, audit
     decide([text], manager)
     certification.unapply(made)
     assert Text.objects.get(pk=text.pk).status == TextStatus.REVIEWED
+
+
+def test_what_was_labeled_again_since_goes_back_by_its_new_confidence(project: Project, audited: list[Text]) -> None:
+    Project.objects.update(threshold=0.2)
+    project.texts.filter(status="needs_review", current_label__confidence__gte=0.2).update(status="accepted")
+    made = certify(project)
+    unsure, exact = Text.objects.filter(pk__in=certification.apply(made).held_back_ids).order_by("pk")[:2]
+    label_again([(unsure, 0.1), (exact, 0.2)])
+    certification.unapply(made)
+    statuses = [Text.objects.get(pk=text.pk).status for text in (unsure, exact)]
+    assert statuses == [TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED]
+
+
+def test_what_became_sure_enough_since_stays_accepted(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    exact, unsure = Text.objects.filter(pk__in=certification.apply(made).accepted_ids).order_by("pk")[:2]
+    label_again([(exact, project.threshold), (unsure, project.threshold - 0.01)])
+    certification.unapply(made)
+    statuses = [Text.objects.get(pk=text.pk).status for text in (exact, unsure)]
+    assert statuses == [TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW]
 
 
 def test_a_certificate_that_ended_or_granted_nothing_cannot_be_applied(project: Project, audited: list[Text]) -> None:
