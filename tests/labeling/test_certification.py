@@ -200,6 +200,29 @@ def test_every_other_look_spends_its_part_of_the_doubt(project: Project, audited
     assert third.level == pytest.approx(0.05 / 12)
 
 
+def test_a_skipped_audit_text_that_is_corrected_since_makes_a_new_look(
+    project: Project, audited: list[Text], weather: Category, manager: User
+) -> None:
+    text = audited[0]
+    annotations.restore(text, label_id=text.current_label_id, status="needs_review")
+    Text.objects.filter(pk=text.pk).update(priority=-1.0)
+    certify(project)
+    decide([text], manager, category=weather)
+    assert certify(project).look == 2
+
+
+def test_a_text_that_is_flagged_since_makes_a_new_look(project: Project, audited: list[Text]) -> None:
+    certify(project)
+    Text.objects.filter(pk=audited[1].pk).update(status=TextStatus.FLAGGED)
+    assert certify(project).look == 2
+
+
+def test_a_review_outside_of_the_audit_makes_no_new_look(project: Project, audited: list[Text], manager: User) -> None:
+    made = certify(project)
+    decide(audited[1:2], manager)
+    assert certify(project) == made
+
+
 def test_a_changed_category_begins_new_looks(project: Project, audited: list[Text], weather: Category) -> None:
     certify(project)
     Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
