@@ -16,7 +16,7 @@ from labeling.learning import risk
 from labeling.learning.risk import Promise, Verdict
 from labeling.models import Certificate, CertificateUse, Classifier, Project, Text
 from labeling.planning import Plan, PlanRow, next_level, plan
-from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, use_in_force
+from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, next_look, use_in_force
 
 __all__ = [
     "CertificateEnded",
@@ -101,10 +101,10 @@ def certify(
 ) -> Certificate:
     """Look at the audit, and write down what it proves: a threshold, or that none can be proven yet.
 
-    Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes: with
-    `confidence` all certificates from one growing audit are true. The same question about the same audit gives the
-    certificate that is there. Raises NothingToCertify or UnevenAudit, LookTaken when a new look would not have the
-    number that was expected, and ValueError for shares outside of (0, 1).
+    Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes and labels
+    are made for it: with `confidence` all certificates from one growing audit are true. The same question about the
+    same audit gives the certificate that is there. Raises NothingToCertify or UnevenAudit, LookTaken when a new look
+    would not have the number that was expected, and ValueError for shares outside of (0, 1).
     """
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
     delta = round(1 - confidence, 10)
@@ -115,7 +115,7 @@ def certify(
     asked = {"promise": Promise(promise).value, "budget": budget, "delta": delta, "audit_hash": pool.fingerprint()}
     if known := looks.filter(**asked, newest_label_id=newest_label_id(project)).first():
         return known
-    look = looks.count() + 1
+    look = next_look(project)
     if expected_look not in (None, look):
         raise LookTaken(f"Somebody has looked at this audit meanwhile. Yours would be look {look} now.")
     verdict = verdict_on(pool, Promise(promise), budget, risk.level_of_look(delta, look))

@@ -223,10 +223,30 @@ def test_a_review_outside_of_the_audit_makes_no_new_look(project: Project, audit
     assert certify(project) == made
 
 
-def test_a_changed_category_begins_new_looks(project: Project, audited: list[Text], weather: Category) -> None:
+def test_looks_begin_again_with_labels_made_for_changed_categories(
+    project: Project, audited: list[Text], weather: Category
+) -> None:
     certify(project)
     Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    label_again([(audited[1], 0.9)])
     assert certify(project).look == 1
+
+
+def test_an_edited_category_alone_begins_no_new_looks(project: Project, audited: list[Text], weather: Category) -> None:
+    certify(project)
+    Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    assert certification.next_level(project) == (2, pytest.approx(0.05 / 6))
+    assert certify(project).look == 2
+
+
+def test_looks_at_edited_categories_go_on_with_labels_made_for_them(
+    project: Project, audited: list[Text], weather: Category
+) -> None:
+    certify(project)
+    Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    certify(project)
+    label_again([(audited[1], 0.9)])
+    assert certify(project).look == 3
 
 
 def test_a_certificate_is_never_changed(project: Project, audited: list[Text]) -> None:
