@@ -91,7 +91,8 @@ class Answerer:
     def label(self, texts: Sequence[str], *, audit_share: float = 0.0) -> list[Said]:
         """What the model says of each text, by its place, or why it could not. The texts are normalised.
 
-        Raises ProviderError when none can be answered, and Busy.
+        Raises Busy, and ProviderError when the server is down, an error stays until somebody changes something, or the
+        only text left to answer fails. Of several texts whose errors may pass each has its own, even when all failed.
         """
         rows = {content_hash(text): text for text in texts}
         places = {key: place for place, key in enumerate(rows)}

@@ -57,8 +57,12 @@ class Pool:
         return int(np.sum(self.is_drawn & self.is_open))
 
     def fingerprint(self) -> str:
-        """Changes with all that a certificate depends on."""
-        parts = (self.ids, self.confidence, self.is_audited, self.is_wrong)
+        """Changes with all that a certificate depends on, except reviews outside of the audit.
+
+        People who go on reviewing do not end a certificate, and each of their reviews would make a new look.
+        """
+        is_uncorrected, delivered = self.is_open[self.is_audited], np.array([self.delivered])
+        parts = (self.ids, self.confidence, self.is_audited, self.is_wrong, is_uncorrected, delivered)
         return blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).hexdigest()
 
 

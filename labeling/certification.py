@@ -17,7 +17,7 @@ from labeling.learning.risk import Promise, Verdict
 from labeling.models import Certificate, CertificateUse, Classifier, Project, Text
 from labeling.planning import Plan, PlanRow, next_level, plan
 from labeling.runs import unfinished
-from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, use_in_force
+from labeling.standing import ended_reason, ended_reasons, in_force, newest_label_id, next_look, use_in_force
 
 __all__ = [
     "CertificateEnded",
@@ -111,10 +111,10 @@ def certify(
 ) -> Certificate:
     """Look at the audit, and write down what it proves: a threshold, or that none can be proven yet.
 
-    Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes: with
-    `confidence` all certificates from one growing audit are true. The same question about the same audit gives the
-    certificate that is there. Raises NothingToCertify, StillLabeling or UnevenAudit, LookTaken when a new look would
-    not have the number that was expected, and ValueError for shares outside of (0, 1).
+    Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes and labels
+    are made for it: with `confidence` all certificates from one growing audit are true. The same question about the
+    same audit gives the certificate that is there. Raises NothingToCertify, StillLabeling or UnevenAudit, LookTaken
+    when a new look would not have the number that was expected, and ValueError for shares outside of (0, 1).
     """
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
     if run := unfinished(project):
@@ -127,7 +127,7 @@ def certify(
     asked = {"promise": Promise(promise).value, "budget": budget, "delta": delta, "audit_hash": pool.fingerprint()}
     if known := looks.filter(**asked, newest_label_id=newest_label_id(project)).first():
         return known
-    look = looks.count() + 1
+    look = next_look(project)
     if expected_look not in (None, look):
         raise LookTaken(f"Somebody has looked at this audit meanwhile. Yours would be look {look} now.")
     verdict = verdict_on(pool, Promise(promise), budget, risk.level_of_look(delta, look))
@@ -271,16 +271,18 @@ def would_move(certificate: Certificate) -> tuple[int, int]:
 
 @transaction.atomic
 def unapply(certificate: Certificate) -> CertificateUse:
-    """Put back the threshold and the texts that `apply` moved, except those that somebody has moved since.
+    """Put back the threshold and the texts that `apply` moved, except those that have another reason to stay.
 
+    People may have decided them since, and texts that were labeled again belong to the side of their new confidence.
     Raises NotInUse when the certificate is not applied, or another threshold has been set meanwhile.
     """
     project = Project.objects.select_for_update().get(pk=certificate.project_id)
     use = certificate.uses.filter(undone_at__isnull=True).first()
     if use is None or project.threshold != certificate.threshold:
         raise NotInUse("This certificate's threshold is not in force.")
-    _restore(project, use.accepted_ids, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
-    _restore(project, use.held_back_ids, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED)
+    texts, at_or_above = _of_machine(project), Q(current_label__confidence__gte=use.previous_threshold)
+    _restore(texts.exclude(at_or_above), use.accepted_ids, TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW)
+    _restore(texts.filter(at_or_above), use.held_back_ids, TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED)
     Project.objects.filter(pk=project.pk).update(threshold=use.previous_threshold)
     use.undone_at = timezone.now()
     use.save(update_fields=["undone_at"])
@@ -314,6 +316,6 @@ def _move(texts: QuerySet[Text], before: TextStatus, after: TextStatus) -> list[
     return ids
 
 
-def _restore(project: Project, ids: list[int], before: TextStatus, after: TextStatus) -> None:
+def _restore(texts: QuerySet[Text], ids: list[int], before: TextStatus, after: TextStatus) -> None:
     for start in range(0, len(ids), AT_ONCE):
-        project.texts.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)
+        texts.filter(pk__in=ids[start : start + AT_ONCE], status=before).update(status=after)

@@ -67,7 +67,8 @@ def answer(
 
     With `store` texts and labels are written; else with `remember` only what the model made of the words, so that it
     says the same when it is asked again. Raises NoActiveCategories, Busy, NoLongerActive (one of the answers cannot be
-    stored), or ProviderError when none can be answered.
+    stored), or ProviderError as `Answerer.label` does: of several texts whose errors may pass each has its own, even
+    when all failed.
     """
     begun = time.perf_counter()
     answerer = Answerer(project, provider=provider)

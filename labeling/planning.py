@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling import audits, classifiers, standing
+from labeling import audits, standing
 from labeling.audits import Pool
 from labeling.learning import risk
-from labeling.models import Certificate, Project
+from labeling.models import Project
 
 BUDGETS = (0.01, 0.02, 0.05, 0.1)
 MOST_READ = 20_000  # texts outside of the audit; of more a sample, whose error is within the steps of the thresholds
@@ -86,8 +86,7 @@ def plan(
 
 def next_level(project: Project, *, confidence: float = 0.95) -> tuple[int, float]:
     """The number of the next look at the audit and the level it may use, to be told before somebody looks."""
-    words = classifiers.category_hash(project.active_categories())
-    look = Certificate.objects.filter(project=project, category_hash=words).count() + 1
+    look = standing.next_look(project)
     return look, risk.level_of_look(round(1 - confidence, 10), look)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef, Q
 
 from labeling import classifiers, drifting
 from labeling.choices import LabelOrigin
@@ -50,6 +50,18 @@ def newest_label_id(project: Project) -> int:
     """Its primary key, 0 without any."""
     newest = newest_label(project)
     return newest.pk if newest else 0
+
+
+def next_look(project: Project) -> int:
+    """The number of the next look at the audit: after all looks at these labels or under these categories.
+
+    An edited category alone is no new audit: the labels are the same. One more than the highest, since looks at labels
+    and looks under categories overlap, and no number may be given twice under the same categories.
+    """
+    words = classifiers.category_hash(project.active_categories())
+    is_same = Q(category_hash=words) | Q(newest_label_id=newest_label_id(project))
+    highest = Certificate.objects.filter(is_same, project=project).aggregate(highest=Max("look"))["highest"]
+    return (highest or 0) + 1
 
 
 def _labeled(project: Project) -> int:

@@ -90,8 +90,11 @@ def phrases(text: str, evidence: Sequence[Evidence]) -> list[str]:
             before = joined.pop()
             word = Evidence(before.start, word.end, before.weight + word.weight)
         joined.append(word)
-    found = [text[one.start : one.end] for one in sorted(joined, key=lambda one: -one.weight)]
-    return list({phrase.casefold(): phrase for phrase in reversed(found)}.values())[::-1]
+    found: dict[str, str] = {}
+    for one in sorted(joined, key=lambda one: -one.weight):
+        phrase = text[one.start : one.end]
+        found.setdefault(phrase.casefold(), phrase)
+    return list(found.values())
 
 
 def pieces(text: str, evidence: Iterable[tuple[int, int, float]]) -> list[tuple[str, bool]]:

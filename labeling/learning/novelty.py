@@ -17,6 +17,7 @@ IntArray = NDArray[np.int64]
 LEVEL = 0.05  # the share of texts of known categories that are called unfamiliar
 FEWEST_REVIEWED = 30
 MOST_CLUSTERED = 5_000
+MOST_COMPARED = 1_000  # for the silhouette, which takes the distance of each to each
 MOST_GROUPS = 10
 SMALLEST_GROUP = 5
 WORDS = 8
@@ -130,18 +131,27 @@ def _p_values(scores: FloatArray, own: FloatArray) -> FloatArray:
 
 
 def _clusters(texts: FloatArray, rows: IntArray) -> list[IntArray]:
-    """The rows in 2 to MOST_GROUPS groups, as many as part best by silhouette [ROU87]; small ones are dropped."""
+    """The rows in groups, largest first; small ones are dropped."""
     rows = rows[:: max(1, -(-len(rows) // MOST_CLUSTERED))]
     if len(rows) < SMALLEST_GROUP:
         return []
-    tried = [KMeans(k, n_init=3, random_state=0).fit_predict(texts[rows]) for k in _numbers(len(rows))]
-    answers = max(tried, key=lambda found: silhouette_score(texts[rows], found, sample_size=1_000, random_state=0))
+    answers = _parted(texts[rows])
     groups = [rows[answers == place] for place in range(answers.max() + 1)]
     return sorted((one for one in groups if len(one) >= SMALLEST_GROUP), key=len, reverse=True)
 
 
-def _numbers(count: int) -> range:
-    return range(2, min(MOST_GROUPS, count - 1) + 1)
+def _parted(points: FloatArray) -> IntArray:
+    """The group of each: 2 to MOST_GROUPS, as many as part best by silhouette [ROU87].
+
+    One group where nothing can be compared: copies of one text, or so many of them that the sample holds no other.
+    """
+    shown = np.random.RandomState(0).permutation(len(points))[:MOST_COMPARED]
+    most = min(MOST_GROUPS, len(points) - 1, len(np.unique(points, axis=0)))
+    tried = [KMeans(k, n_init=3, random_state=0).fit_predict(points) for k in range(2, most + 1)]
+    told = [found for found in tried if len(np.unique(found[shown])) > 1]
+    if not told:
+        return np.zeros(len(points), dtype=np.int64)
+    return np.asarray(max(told, key=lambda found: silhouette_score(points[shown], found[shown])), dtype=np.int64)
 
 
 def _central(texts: FloatArray, rows: IntArray) -> IntArray:

@@ -18,6 +18,18 @@ def add_machine_labeled(project: Project, confidences: Sequence[float], *, audit
         Text(project=project, content=content, content_hash=content_hash(content)) for content in contents
     )
     texts = list(Text.objects.filter(project=project, pk__gt=0).order_by("-pk")[: len(contents)])[::-1]
+    drawn = [bool(audit_every) and place % audit_every == 0 for place in range(len(texts))]
+    _label(zip(texts, confidences, drawn, strict=True), project)
+    return list(Text.objects.filter(pk__in=[text.pk for text in texts]).order_by("pk"))
+
+
+def label_again(confidences: Iterable[tuple[Text, float]]) -> None:
+    """A later run labels the texts Sports with other confidences; the project's threshold decides about them."""
+    pairs = list(confidences)
+    _label([(text, confidence, False) for text, confidence in pairs], Project.objects.get(pk=pairs[0][0].project_id))
+
+
+def _label(rows: Iterable[tuple[Text, float, bool]], project: Project) -> None:
     run = LabelingRun.objects.create(
         project=project, provider="keyword", threshold=project.threshold, audit_share=0.05, status="succeeded"
     )
@@ -35,12 +47,11 @@ def add_machine_labeled(project: Project, confidences: Sequence[float], *, audit
                 explanation="",
                 evidence=[],
                 is_truncated=False,
-                is_audit=bool(audit_every) and place % audit_every == 0,
+                is_audit=is_audit,
             )
-            for place, (text, confidence) in enumerate(zip(texts, confidences, strict=True))
+            for text, confidence, is_audit in rows
         ],
     )
-    return list(Text.objects.filter(pk__in=[text.pk for text in texts]).order_by("pk"))
 
 
 def decide(texts: Iterable[Text], user: User, *, category: Category | None = None) -> None:

@@ -10,7 +10,7 @@ from labeling.append_only import AppendOnlyError
 from labeling.certification import Promise
 from labeling.choices import TextStatus
 from labeling.models import Category, Certificate, Embedding, Label, LabelingRun, Project, Text
-from tests.labeling.certificates import add_machine_labeled, decide, evenly
+from tests.labeling.certificates import add_machine_labeled, decide, evenly, label_again
 
 pytestmark = pytest.mark.django_db
 
@@ -260,10 +260,53 @@ def test_every_other_look_spends_its_part_of_the_doubt(project: Project, audited
     assert third.level == pytest.approx(0.05 / 12)
 
 
-def test_a_changed_category_begins_new_looks(project: Project, audited: list[Text], weather: Category) -> None:
+def test_a_skipped_audit_text_that_is_corrected_since_makes_a_new_look(
+    project: Project, audited: list[Text], weather: Category, manager: User
+) -> None:
+    text = audited[0]
+    annotations.restore(text, label_id=text.current_label_id, status="needs_review")
+    Text.objects.filter(pk=text.pk).update(priority=-1.0)
+    certify(project)
+    decide([text], manager, category=weather)
+    assert certify(project).look == 2
+
+
+def test_a_text_that_is_flagged_since_makes_a_new_look(project: Project, audited: list[Text]) -> None:
+    certify(project)
+    Text.objects.filter(pk=audited[1].pk).update(status=TextStatus.FLAGGED)
+    assert certify(project).look == 2
+
+
+def test_a_review_outside_of_the_audit_makes_no_new_look(project: Project, audited: list[Text], manager: User) -> None:
+    made = certify(project)
+    decide(audited[1:2], manager)
+    assert certify(project) == made
+
+
+def test_looks_begin_again_with_labels_made_for_changed_categories(
+    project: Project, audited: list[Text], weather: Category
+) -> None:
     certify(project)
     Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    label_again([(audited[1], 0.9)])
     assert certify(project).look == 1
+
+
+def test_an_edited_category_alone_begins_no_new_looks(project: Project, audited: list[Text], weather: Category) -> None:
+    certify(project)
+    Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    assert certification.next_level(project) == (2, pytest.approx(0.05 / 6))
+    assert certify(project).look == 2
+
+
+def test_looks_at_edited_categories_go_on_with_labels_made_for_them(
+    project: Project, audited: list[Text], weather: Category
+) -> None:
+    certify(project)
+    Category.objects.filter(pk=weather.pk).update(description="Rain, sun and wind")
+    certify(project)
+    label_again([(audited[1], 0.9)])
+    assert certify(project).look == 3
 
 
 def test_a_certificate_is_never_changed(project: Project, audited: list[Text]) -> None:
@@ -375,6 +418,26 @@ def test_what_people_decided_meanwhile_is_not_taken_back(project: Project, audit
     decide([text], manager)
     certification.unapply(made)
     assert Text.objects.get(pk=text.pk).status == TextStatus.REVIEWED
+
+
+def test_what_was_labeled_again_since_goes_back_by_its_new_confidence(project: Project, audited: list[Text]) -> None:
+    Project.objects.update(threshold=0.2)
+    project.texts.filter(status="needs_review", current_label__confidence__gte=0.2).update(status="accepted")
+    made = certify(project)
+    unsure, exact = Text.objects.filter(pk__in=certification.apply(made).held_back_ids).order_by("pk")[:2]
+    label_again([(unsure, 0.1), (exact, 0.2)])
+    certification.unapply(made)
+    statuses = [Text.objects.get(pk=text.pk).status for text in (unsure, exact)]
+    assert statuses == [TextStatus.NEEDS_REVIEW, TextStatus.ACCEPTED]
+
+
+def test_what_became_sure_enough_since_stays_accepted(project: Project, audited: list[Text]) -> None:
+    made = certify(project)
+    exact, unsure = Text.objects.filter(pk__in=certification.apply(made).accepted_ids).order_by("pk")[:2]
+    label_again([(exact, project.threshold), (unsure, project.threshold - 0.01)])
+    certification.unapply(made)
+    statuses = [Text.objects.get(pk=text.pk).status for text in (exact, unsure)]
+    assert statuses == [TextStatus.ACCEPTED, TextStatus.NEEDS_REVIEW]
 
 
 def test_a_certificate_that_ended_or_granted_nothing_cannot_be_applied(project: Project, audited: list[Text]) -> None:

@@ -4,9 +4,9 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from labeling import annotations, certification, execution, relearning, runs, tasks
+from labeling import annotations, certification, classifiers, execution, relearning, runs, standing, tasks, training
 from labeling.choices import RunOrigin, RunStatus
-from labeling.models import Classifier, LabelingRun, Project, Text
+from labeling.models import Certificate, Classifier, LabelingRun, Project, Text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_providers")]
 
@@ -135,6 +135,60 @@ def test_it_does_not_end_a_certificate_that_is_in_force(
     decide(labeled, manager, 25)
     monkeypatch.setattr(certification, "in_force", lambda project: object())
     assert relearning.keep_up() == 0
+
+
+def granted(project: Project, *, ago: timedelta = timedelta(0), **facts) -> Certificate:
+    """A certificate that nobody has put to use yet."""
+    return Certificate.objects.create(
+        **{"project": project, "promise": "dataset", "budget": 0.05, "delta": 0.05, "look": 1, "level": 0.025}
+        | {"threshold": 0.9, "labels": 90, "population": 90, "audited": 90, "wrong": 0, "upper_bound": 0.04}
+        | {"coverage": 0.5, "left_for_people": 0, "pool_size": 90, "audit_hash": "a"}
+        | {"category_hash": classifiers.category_hash(project.active_categories())}
+        | {"newest_label_id": standing.newest_label_id(project), "created_at": timezone.now() - ago}
+        | facts
+    )
+
+
+def test_it_does_not_end_a_certificate_that_was_granted_a_moment_ago(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    granted(labeled)
+    assert relearning.keep_up() == 0
+    assert relearning.newest(labeled) is None
+
+
+@pytest.mark.parametrize("facts", [{"ago": timedelta(hours=1)}, {"threshold": None}, {"newest_label_id": 0}])
+def test_it_waits_for_no_certificate_that_is_old_or_ended_or_granted_nothing(labeled: Project, manager, facts) -> None:
+    decide(labeled, manager, 25)
+    granted(labeled, **facts)
+    assert relearning.keep_up() == 1
+    assert labeled.runs.filter(relabel=True).exists()
+
+
+def test_it_does_not_end_a_certificate_that_was_granted_while_it_learned(
+    labeled: Project, manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(labeled, manager, 25)
+    train = training.train
+    monkeypatch.setattr(training, "train", lambda project: (granted(project), train(project))[1])
+    assert relearning.keep_up() == 1
+    assert not labeled.runs.filter(relabel=True).exists()
+
+
+def test_it_does_not_end_a_certificate_that_was_put_to_use_while_it_learned(
+    labeled: Project, manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(labeled, manager, 25)
+    made, train = granted(labeled, ago=timedelta(hours=2)), training.train
+    monkeypatch.setattr(training, "train", lambda project: (certification.apply(made), train(project))[1])
+    assert relearning.keep_up() == 1
+    assert not labeled.runs.filter(relabel=True).exists()
+
+
+def test_somebody_who_asks_for_it_is_not_kept_waiting_by_a_certificate(labeled: Project, manager) -> None:
+    decide(labeled, manager, 25)
+    granted(labeled)
+    assert tasks.learn(labeled.pk)
+    assert labeled.runs.filter(relabel=True).exists()
 
 
 def test_changed_categories_are_labeled_anew_by_what_was_learned(labeled: Project, manager) -> None:

@@ -125,6 +125,11 @@ def test_the_same_phrase_is_named_once():
     assert explain.phrases("Cup or cup", [Evidence(0, 3, 0.6), Evidence(7, 10, 0.4)]) == ["Cup"]
 
 
+def test_a_repeated_phrase_keeps_the_place_of_its_strongest_use():
+    evidence = [Evidence(0, 3, 0.6), Evidence(7, 11, 0.3), Evidence(15, 18, 0.1)]
+    assert explain.phrases("Cup or goal or cup", evidence) == ["Cup", "goal"]
+
+
 def test_the_sentence_names_both_categories_and_the_words():
     said = explain.sentence([("Sports", 0.91), ("Business", 0.05)], ["striker", "injury time"])
     assert said == "Sports 0.91, next Business 0.05; because of: striker, injury time"

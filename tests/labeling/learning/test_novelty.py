@@ -82,6 +82,22 @@ def test_the_farthest_texts_of_known_categories_are_no_group(world, random):
     assert novelty.find(drawn(kinds), ["same words"] * 1_000, drawn(held), held, centers[:3]).groups == ()
 
 
+def test_unfamiliar_texts_that_are_all_the_same_are_one_group(world, random):
+    centers, drawn = world
+    held, kinds = random.integers(0, 3, 200), random.integers(0, 3, 300)
+    vectors = np.concatenate([centers[kinds], np.repeat(centers[3:4], 8, axis=0)])
+    novel = novelty.find(vectors, ["same words"] * 308, drawn(held), held, centers[:3])
+    assert [group.rows.tolist() for group in novel.groups] == [list(range(300, 308))]
+
+
+def test_among_very_many_copies_a_single_other_text_is_no_trouble(world):
+    """None of the texts that the silhouette compares is the other one."""
+    centers, _ = world
+    texts = np.repeat(centers[3:4], 3_000, axis=0).astype(np.float32)
+    texts[np.random.RandomState(0).permutation(3_000)[-1]] = centers[4]
+    assert [len(group) for group in novelty._clusters(texts, np.arange(3_000))] == [3_000]
+
+
 def test_with_few_reviewed_texts_nothing_is_unfamiliar(world):
     centers, drawn = world
     held = np.arange(29) % 3
