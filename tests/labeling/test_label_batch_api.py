@@ -145,6 +145,13 @@ def test_a_project_without_categories_stores_nothing(api: Client) -> None:
     assert (answer.status_code, answer.json()["code"], Text.objects.count()) == (409, "no_active_categories", 0)
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_an_archived_project_stores_nothing(api: Client, project: Project, count: int) -> None:
+    Project.objects.filter(pk=project.pk).update(is_archived=True)
+    answer = post(api, *many(count))
+    assert (answer.status_code, answer.json()["code"], Text.objects.count()) == (409, "project_archived", 0)
+
+
 def test_a_run_over_the_whole_project_takes_the_texts_in(api: Client, project: Project, add_texts: Any) -> None:
     add_texts(project, "weather")
     run = runs.start(project)
