@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -274,6 +275,29 @@ def test_a_body_that_is_no_array_is_refused(api: Client, body: str) -> None:
     answer = send(api, body)
     assert answer.status_code == 400
     assert not Text.objects.exists()
+
+
+def send_chunked(client: Client, body: bytes, **headers: str) -> Any:
+    """As a server that takes the chunks apart hands it on: without a length, and with an end."""
+    environ: dict[str, Any] = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    environ |= {"CONTENT_TYPE": "application/x-ndjson", "HTTP_TRANSFER_ENCODING": "chunked"}
+    return client.post("/api/texts?project=News", headers=headers, **environ)
+
+
+def test_a_body_without_its_length_is_created(api: Client) -> None:
+    assert send_chunked(api, b'{"text": "Rain."}\n{"text": "Snow."}').json()["added"] == 2
+
+
+def test_a_body_without_its_length_is_answered_again_by_its_key(api: Client) -> None:
+    first, second = (send_chunked(api, b'{"text": "Rain."}', **{"Idempotency-Key": "k1"}) for _ in range(2))
+    assert (first.status_code, second.status_code, second.content) == (201, 201, first.content)
+    assert second["Idempotency-Replayed"] == "true"
+
+
+def test_another_body_without_its_length_is_refused_with_the_key(api: Client) -> None:
+    send_chunked(api, b'{"text": "Rain."}', **{"Idempotency-Key": "k1"})
+    answer = send_chunked(api, b'{"text": "Snow."}', **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_other_kinds_of_bodies_are_refused(api: Client) -> None:
