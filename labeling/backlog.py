@@ -40,7 +40,10 @@ def label_later(
     text_ids = _without_label(project, [draft.content_hash for draft in drafts])
     if not text_ids:
         return Backlog(added, 0, None, ALL_DONE if drafts else NONE_GOOD)
-    run, note = start_or_join(project, text_ids=text_ids, provider=provider, user=user)
+    try:
+        run, note = start_or_join(project, text_ids=text_ids, provider=provider, user=user)
+    except runs.NothingToLabel:  # they got their labels just now
+        return Backlog(added, 0, None, ALL_DONE)
     return Backlog(added, len(text_ids), run, note)
 
 

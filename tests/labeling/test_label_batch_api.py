@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from labeling import answering, execution, providers, runs
+from labeling import answering, backlog, execution, providers, runs
 from labeling.choices import LabelWhen
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.providers.base import ProviderError
@@ -138,6 +138,16 @@ def test_texts_that_have_a_label_need_no_run(api: Client) -> None:
     execution.execute(LabelingRun.objects.get())
     answer = post(api, *many())
     assert (answer.status_code, answer.json()["run"], answer.json()["waiting"]) == (202, None, 0)
+
+
+def test_texts_that_got_their_labels_meanwhile_need_no_run(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    post(api, *many())
+    execution.execute(LabelingRun.objects.get())
+    text_ids = list(Text.objects.values_list("pk", flat=True))
+    monkeypatch.setattr(backlog, "_without_label", lambda *looked_up_before: text_ids)
+    answer = post(api, *many())
+    assert (answer.status_code, answer.json()["run"], answer.json()["waiting"]) == (202, None, 0)
+    assert answer.json()["note"] == backlog.ALL_DONE
 
 
 def test_a_project_without_categories_stores_nothing(api: Client) -> None:
