@@ -553,6 +553,16 @@ def test_a_decision_in_whose_midst_the_server_died_is_made_once(as_anna: Ask, te
     assert Review.objects.count() == 1
 
 
+def test_an_undo_in_whose_midst_the_server_died_does_not_undo_an_older_review(as_anna: Ask, add_labeled) -> None:
+    for text in add_labeled(0.5, 0.6):
+        as_anna("approve", body_of("approve", text))
+    as_anna("undo", **{"Idempotency-Key": "k1"})
+    IdempotentRequest.objects.update(status=None, begun_at=timezone.now() - timedelta(seconds=31))
+    answer = as_anna("undo", **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+    assert Review.objects.filter(action="undo").count() == 1
+
+
 def test_a_key_that_is_too_long_is_refused(as_anna: Ask, text: Text) -> None:
     answer = as_anna("approve", body_of("approve", text), **{"Idempotency-Key": "k" * 65})
     assert answer.json()["errors"].keys() == {"Idempotency-Key"}
