@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from labeling import api_keys
-from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import ApiKey, IdempotentRequest, Label, Project, Text
-from reviews import queue
+from labeling import api_keys, merging
+from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.models import ApiKey, IdempotentRequest, Label, LabelingRun, Project, Text
+from reviews import api, queue
 from reviews.models import Assignment, QueueReason, Review, Reviewer
 
 Ask = Callable[..., Any]
@@ -541,6 +541,33 @@ def test_a_key_of_a_body_is_not_used_for_something_else(as_anna: Ask, add_labele
     as_anna("approve", body_of("approve", one) | {"idempotency_key": "k1"})
     answer = as_anna("approve", body_of("approve", other) | {"idempotency_key": "k1"})
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert Review.objects.count() == 1
+
+
+@pytest.mark.parametrize("other", [{"category": "Weather"}, {"confidence": 0.5}, {"confidence": None}])
+def test_a_key_of_a_body_is_not_used_for_another_answer(as_anna: Ask, text: Text, other: dict[str, Any]) -> None:
+    body = body_of("modify", text) | {"confidence": 0.9, "idempotency_key": "k1"}
+    assert as_anna("modify", body).status_code == 201
+    answer = as_anna("modify", {name: value for name, value in (body | other).items() if value is not None})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_decision_is_the_same_under_the_category_that_its_own_was_merged_into(as_anna: Ask, text: Text) -> None:
+    body = body_of("reject", text) | {"idempotency_key": "k1"}
+    as_anna("reject", body)
+    LabelingRun.objects.update(status=RunStatus.SUCCEEDED)
+    source, target = (text.project.categories.get(name=name) for name in ("Business", "Weather"))
+    merging.start(source, target)
+    assert [as_anna("reject", body | {"category": name}).status_code for name in ("Business", "Weather")] == [200, 200]
+
+
+def test_another_answer_with_the_key_at_the_same_moment_is_refused(
+    as_anna: Ask, text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = body_of("reject", text) | {"idempotency_key": "k1"}
+    as_anna("reject", body)
+    monkeypatch.setattr(api, "_written_before", lambda *looked_up_before_the_other_was_written: None)
+    assert as_anna("reject", body | {"category": "Weather"}).status_code == 422
     assert Review.objects.count() == 1
 
 
