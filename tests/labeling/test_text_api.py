@@ -270,6 +270,18 @@ def test_an_array_that_breaks_off_keeps_what_came_before(api: Client) -> None:
     assert Text.objects.get().content == "Rain."
 
 
+@pytest.mark.parametrize("number", ["18446744073709551615", "-9223372036854775809", "1e999"])
+def test_a_number_that_is_too_large_is_told_to_be_sent_as_a_string(api: Client, number: str) -> None:
+    answer = send(api, f'[{{"text": "Rain."}}, {{"text": "Snow.", "external_id": {number}}}]').json()
+    assert (answer["code"], answer["before"]["added"]) == ("unreadable_body", 1)
+    assert answer["detail"] == "The body, row 2 holds a number that is too large: send it as a string."
+
+
+def test_a_name_that_stands_in_the_metadata_and_beside_it_is_refused_as_being_there_twice(api: Client) -> None:
+    answer = send(api, [{"text": "Rain.", "foo": 1, "metadata": {"foo": 2}}]).json()
+    assert answer["errors"][0]["reason"] == "'foo' stands there twice, in its metadata and beside it: leave one out"
+
+
 @pytest.mark.parametrize("body", ["", "{}", '{"text": "Rain."}', "nonsense", "\x00\x01\x02"])
 def test_a_body_that_is_no_array_is_refused(api: Client, body: str) -> None:
     answer = send(api, body)
