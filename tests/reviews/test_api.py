@@ -219,6 +219,23 @@ def test_a_stranger_does_not_learn_the_projects_name(cast, text: Text) -> None:
     assert "News" not in answer.content.decode()
 
 
+def test_a_member_of_an_archived_project_is_told_that_it_is_archived(as_anna: Ask, text: Text) -> None:
+    Project.objects.update(is_archived=True)
+    answer = as_anna("approve", body_of("approve", text))
+    assert (answer.status_code, answer.json()["code"]) == (409, "project_archived")
+    assert answer.json()["detail"] == "The project News is archived. Bring it back on its page, then review."
+
+
+def test_a_stranger_does_not_learn_that_a_project_is_archived(cast: Callable[[str], Ask], text: Text) -> None:
+    Project.objects.update(is_archived=True)
+    answer = cast("reviewer of another project")("approve", body_of("approve", text))
+    assert (answer.status_code, "News" in answer.content.decode()) == (403, False)
+
+
+def test_who_has_no_desk_is_told_so_where_no_project_is_named(cast: Callable[[str], Ask]) -> None:
+    assert "You are not a reviewer" in cast("manager without a profile")("release").json()["detail"]
+
+
 def test_one_cannot_undo_the_review_of_another(as_anna: Ask, as_ben: Ask, text: Text) -> None:
     review = as_anna("approve", body_of("approve", text)).json()
     answer = as_ben("undo", {"review_id": review["id"]})
