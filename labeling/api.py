@@ -48,6 +48,7 @@ class RunViewSet(Resource):
     may_read = MayRead
     may_write = MayLabel
     refusals = {
+        runs.Archived: (HTTPStatus.CONFLICT, "project_archived"),
         runs.NoActiveCategories: (HTTPStatus.CONFLICT, "no_active_categories"),
         runs.NothingToLabel: (HTTPStatus.CONFLICT, "nothing_to_label"),
         runs.RunInProgress: (HTTPStatus.CONFLICT, "run_in_progress"),

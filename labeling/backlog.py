@@ -32,14 +32,18 @@ def label_later(
 ) -> Backlog:
     """Store the texts that are new and label, in the background, all of these that have no label.
 
-    Raises NoActiveCategories before anything is stored. Sent again, it stores nothing twice and labels what is left.
+    Raises Archived and NoActiveCategories before anything is stored. Sent again, it stores nothing twice and labels
+    what is left.
     """
-    _require_categories(project)
+    _require_readiness(project)
     added = importing.add(project, drafts)
     text_ids = _without_label(project, [draft.content_hash for draft in drafts])
     if not text_ids:
         return Backlog(added, 0, None, ALL_DONE if drafts else NONE_GOOD)
-    run, note = start_or_join(project, text_ids=text_ids, provider=provider, user=user)
+    try:
+        run, note = start_or_join(project, text_ids=text_ids, provider=provider, user=user)
+    except runs.NothingToLabel:  # they got their labels just now
+        return Backlog(added, 0, None, ALL_DONE)
     return Backlog(added, len(text_ids), run, note)
 
 
@@ -54,10 +58,10 @@ def label_many(
 ) -> tuple[ImportRecord, LabelingRun | None, str]:
     """Import one text a line, or a file, and label in the background all texts of the project that have no label.
 
-    Returns the record of the import, the run if there is one, and what becomes of the texts. Raises NoActiveCategories
-    before anything is stored, and ImportFailed.
+    Returns the record of the import, the run if there is one, and what becomes of the texts. Raises Archived and
+    NoActiveCategories before anything is stored, and ImportFailed.
     """
-    _require_categories(project)
+    _require_readiness(project)
     if file is not None:
         record = importing.import_file(project, file, file_name=file_name, user=user)
     else:
@@ -70,7 +74,8 @@ def label_many(
     return record, run, note
 
 
-def _require_categories(project: Project) -> None:
+def _require_readiness(project: Project) -> None:
+    runs.refuse_archived(project)
     if not project.active_categories():
         raise runs.NoActiveCategories(
             f"Project {project} has no active categories. Add some, then send the texts again."
@@ -82,7 +87,7 @@ def start_or_join(
 ) -> tuple[LabelingRun, str]:
     """A run in the background over these texts, or all that have no label; else what becomes of them, in words.
 
-    Raises NoActiveCategories and NothingToLabel.
+    Raises Archived, NoActiveCategories and NothingToLabel.
     """
     try:
         run = runs.start_in_background(project, text_ids=text_ids, provider=provider, user=user)

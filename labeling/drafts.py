@@ -120,9 +120,11 @@ def flattened(row: Row) -> Row:
     more = {} if row.values["metadata"] is None else row.values["metadata"]
     if not isinstance(more, Mapping):
         return row
-    if taken := sorted(set(more) & ({*REQUESTED.recognised, *row.values} - {"metadata"})):
+    if taken := sorted(set(more) & (set(REQUESTED.recognised) - {"metadata"})):
         return row._replace(problem=f"its metadata has a '{taken[0]}', which has a meaning of its own: rename it")
     rest = {name: value for name, value in row.values.items() if name != "metadata"}
+    if twice := sorted(set(more) & set(rest)):
+        return row._replace(problem=f"'{twice[0]}' stands there twice, in its metadata and beside it: leave one out")
     return row._replace(values=rest | dict(more))
 
 

@@ -17,7 +17,7 @@ from labeling import idempotency, throttling
 from labeling.idempotency import Answer, Hashing
 from labeling.models import IdempotentRequest
 from labeling.problems import Problem
-from labeling.requests import caller_of
+from labeling.requests import caller_of, is_chunked
 
 KEPT_HEADERS = ("Content-Type", "Location")
 REPLAYED = "Idempotency-Replayed"
@@ -46,8 +46,7 @@ class Guarded(APIView):
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         if request.method == "POST" and idempotency.HEADER in request.headers:
-            self.stream = Hashing(request._stream, begin_with=f"POST {request.get_full_path()}\n")
-            request._stream = self.stream  # type: ignore[assignment]
+            self.stream = _hashed(request)
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -117,6 +116,16 @@ class Guarded(APIView):
         if (self.request.content_type or "").startswith("multipart/"):
             return _of_parts(self.request)
         return self.stream.fingerprint()
+
+
+def _hashed(request: HttpRequest) -> Hashing:
+    """The request's body, put in the place of the stream that it is read from."""
+    begin_with = f"POST {request.get_full_path()}\n"
+    if is_chunked(request.META):  # Django's own stream ends at once, where no length is told
+        request.META["wsgi.input"] = hashing = Hashing(request.META["wsgi.input"], begin_with=begin_with)
+        return hashing
+    request._stream = hashing = Hashing(request._stream, begin_with=begin_with)  # type: ignore[assignment]
+    return hashing
 
 
 def _of_parts(request: Request) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from labeling import annotations, importing, priorities, rescoring
+from labeling import annotations, importing, priorities, rescoring, runs
 from labeling.annotations import Maker, Prediction
 from labeling.answering import Answerer
 from labeling.choices import LABELABLE, TextStatus
@@ -66,10 +66,11 @@ def answer(
     """What the model says of each text, or why it could not.
 
     With `store` texts and labels are written; else with `remember` only what the model made of the words, so that it
-    says the same when it is asked again. Raises NoActiveCategories, Busy, NoLongerActive (one of the answers cannot be
-    stored), or ProviderError as `Answerer.label` does: of several texts whose errors may pass each has its own, even
-    when all failed.
+    says the same when it is asked again. Raises Archived, NoActiveCategories, Busy, NoLongerActive (one of the answers
+    cannot be stored), or ProviderError as `Answerer.label` does: of several texts whose errors may pass each has its
+    own, even when all failed.
     """
+    runs.refuse_archived(project)
     begun = time.perf_counter()
     answerer = Answerer(project, provider=provider)
     share = project.audit_share if store else 0.0

@@ -32,6 +32,7 @@ class LabelingViewSet(Resource):
     queryset = Text.objects.none()  # for the schema
     project_path = None
     may_read = may_write = MayLabel
+    own_problems = ("BadGateway", "Unavailable")
     repeatable_after = answering.LONGEST + idempotency.QUICK
 
     def problem_of(self, error: Exception) -> Exception:

@@ -27,6 +27,8 @@ def of(error: Exception) -> Exception:
         return TryLater("busy", str(error), BUSY_SECONDS)
     if isinstance(error, NoLongerActive):
         return TryLater("categories_changed", str(error), CHANGED_SECONDS)
+    if isinstance(error, runs.Archived):
+        return Problem(HTTPStatus.CONFLICT, "project_archived", str(error))
     if isinstance(error, runs.NoActiveCategories):
         return Problem(HTTPStatus.CONFLICT, "no_active_categories", str(error))
     if isinstance(error, spending.UsedUp):

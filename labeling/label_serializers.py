@@ -105,7 +105,12 @@ class ItemField(serializers.JSONField):
 
 
 class BatchBody(serializers.Serializer[Any]):
-    texts = serializers.ListField(child=ItemField(allow_null=True), min_length=1, max_length=MOST_TEXTS)
+    texts = serializers.ListField(
+        child=ItemField(allow_null=True),
+        min_length=1,
+        max_length=MOST_TEXTS,
+        help_text="Words that the project has already keep what is stored with them. To update it, use /api/texts.",
+    )
     project = ProjectReference()
     store = serializers.BooleanField(
         default=True, help_text="false: only answer, and store nothing. Not for more than MAX_BATCH_SIZE texts."

@@ -28,7 +28,7 @@ from labeling.readers import ImportFailed, UnknownColumn
 from labeling.steering import PERMISSION
 
 ANOTHER_ANSWER = "The model's answer has changed since. Nothing was stored: look at it again."
-REFUSALS = (runs.NoActiveCategories, NoLongerActive, ProviderError, Busy, ImportFailed)
+REFUSALS = (runs.Archived, runs.NoActiveCategories, NoLongerActive, ProviderError, Busy, ImportFailed)
 
 
 def for_labelers(view: View) -> View:

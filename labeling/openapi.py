@@ -90,7 +90,27 @@ PROBLEMS: dict[str, tuple[int, str, dict[str, Any]]] = {
             "code": "throttled",
         },
     ),
+    "BadGateway": (
+        502,
+        "The model's provider has failed for good (`provider_failed`): the same request fails again.",
+        {
+            "title": "Bad Gateway",
+            "detail": "The server refuses the key. Look at FREE_API_KEY.",
+            "code": "provider_failed",
+        },
+    ),
+    "Unavailable": (
+        503,
+        "Not now: `busy`, `categories_changed` or `provider_unavailable`. `Retry-After` says after how many seconds "
+        "another try is worth it.",
+        {
+            "title": "Service Unavailable",
+            "detail": "Other texts are being answered. Try again in a moment, or let many texts be labeled by a run.",
+            "code": "busy",
+        },
+    ),
 }
+MAKES_WAIT = ("TooManyRequests", "Unavailable")
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -180,13 +200,10 @@ class Contract(AutoSchema):
     def _problems(self) -> list[str]:
         found = ["Unauthorized", "Forbidden", "NotFound", "TooManyRequests"]
         if self.method == "GET":
-            return [*found, "Invalid"] if self._asks() else found
-        found += ["Invalid", "Conflict"]
+            return [*found, "Invalid"]  # there is always a `format`, which may be wrong
+        found += ["Invalid", "Conflict", *getattr(self.view, "own_problems", ())]
         found += ["TooLarge", "UnsupportedMediaType"] if isinstance(self._body(), BaseSerializer | type | dict) else []
         return [*found, "KeyReused"] if self.method == "POST" else found
-
-    def _asks(self) -> bool:
-        return any(parameter["in"] == "query" for parameter in self._get_parameters())
 
     def _body(self) -> Any:
         return self.get_request_serializer()
@@ -202,14 +219,14 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A postprocessing hook: the errors that all operations refer to, and addresses without the slash at the end."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
-    components["responses"] = {name: _response(*said) for name, said in PROBLEMS.items()}
+    components["responses"] = {name: _response(name, *said) for name, said in PROBLEMS.items()}
     result["paths"] = {address.rstrip("/"): operations for address, operations in result["paths"].items()}
     return result
 
 
-def _response(status: int, description: str, example: dict[str, Any]) -> dict[str, Any]:
+def _response(name: str, status: int, description: str, example: dict[str, Any]) -> dict[str, Any]:
     whole = {"type": "about:blank", "status": status, **example}
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": whole}
-    headers = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}} if status == 429 else {}
+    headers = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}} if name in MAKES_WAIT else {}
     response = {"description": description, "content": {CONTENT_TYPE: content}}
     return response | ({"headers": headers} if headers else {})

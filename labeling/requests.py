@@ -1,5 +1,6 @@
 """What a request of the API asks for, checked, and the pages of its lists."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as WrongValue
@@ -16,6 +17,7 @@ from labeling.json_types import mistyped
 from labeling.models import ApiKey
 
 MOST_ROWS = 500
+CHUNKED = "chunked"
 
 
 class NewestFirst(CursorPagination):
@@ -62,6 +64,11 @@ class NewestFirst(CursorPagination):
             else:
                 parameter["schema"] |= {"minLength": 1}
         return found
+
+
+def is_chunked(meta: Mapping[str, Any]) -> bool:
+    """Whether the body is sent without its length, by a server that tells where it ends. Django takes it for empty."""
+    return meta.get("HTTP_TRANSFER_ENCODING", "").lower() == CHUNKED and bool(meta.get("wsgi.input_terminated"))
 
 
 def caller_of(request: Request) -> str:

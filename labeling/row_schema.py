@@ -1,26 +1,34 @@
-"""A text as programs send it, in words of JSON Schema: what `labeling.drafts` takes, no more and no less."""
+"""A text as programs send it, in words of JSON Schema: all of it is taken, wherever texts are sent.
+
+Some more is taken in places, such as larger numbers where the body is not read as a stream.
+"""
 
 from typing import Any
 
 from labeling.drafts import LIMITS
+from labeling.fields import LARGEST_ID
 
 JsonSchema = dict[str, Any]
 
 
-def _scalar(**limits: int) -> JsonSchema:
+NUMBER: JsonSchema = {"type": "number", "minimum": -LARGEST_ID, "maximum": LARGEST_ID}
+
+
+def _scalar(**limits: int | bool) -> JsonSchema:
     """Programs have numbers for ids: they are kept as text."""
-    return {"oneOf": [{"type": "string", **limits}, {"type": "number"}, {"type": "boolean"}]}
+    return {"oneOf": [{"type": "string", **limits}, NUMBER, {"type": "boolean"}]}
 
 
 WORDS = _scalar(minLength=1)
-NAMES: dict[str, JsonSchema] = {name: {**_scalar(maxLength=most), "nullable": True} for name, most in LIMITS.items()}
+# OpenAPI 3.0 lets null pass only beside a type.
+NAMES: dict[str, JsonSchema] = {name: _scalar(maxLength=most, nullable=True) for name, most in LIMITS.items()}
 
 ROW: JsonSchema = {
     "oneOf": [
-        {"type": "string", "description": "The text alone."},
+        {"type": "string", "minLength": 1, "description": "The text alone."},
         {
             "type": "object",
-            "description": "Updated by its external id, where that is known. Any other key becomes metadata.",
+            "description": "Any other key becomes metadata. Numbers beyond 64 bits are sent as strings.",
             "properties": {
                 "text": WORDS,
                 **NAMES,

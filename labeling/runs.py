@@ -23,6 +23,10 @@ class CannotStart(Exception):
     """Why no run was started, in words for whoever asked for one."""
 
 
+class Archived(CannotStart):
+    """The project is put away: nothing is labeled there."""
+
+
 class NoActiveCategories(CannotStart):
     """The project has no category that a label could name."""
 
@@ -51,8 +55,9 @@ def start(
 ) -> LabelingRun:
     """Write a queued run with the settings as they are now: over the whole project, or over the texts picked.
 
-    Raises NoActiveCategories, NothingToLabel, or RunInProgress when the project has an unfinished run.
+    Raises Archived, NoActiveCategories, NothingToLabel, or RunInProgress when the project has an unfinished run.
     """
+    refuse_archived(project)
     if run := unfinished(project):
         raise _in_progress(run)
     if not project.active_categories():
@@ -77,6 +82,12 @@ def start(
     if not run.total:
         raise NothingToLabel(f"Project {project} has no text to label.")
     return _insert(run)
+
+
+def refuse_archived(project: Project) -> None:
+    """Before anything is asked or stored, whoever labels."""
+    if project.is_archived:
+        raise Archived(f"The project {project} is archived. Bring it back on its page, then label.")
 
 
 def start_or_resume(

@@ -9,11 +9,10 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from labeling.idempotency import Hashing
 from labeling.readers import Readable, Table, open_table
+from labeling.requests import is_chunked
 
 NAME = "The body"
-CHUNKED = "chunked"
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,7 @@ def table_of(request: Request) -> Iterator[Table]:
 
 def _chunked(request: Request) -> RowStream | None:
     """A body that is sent without its length, which Django takes for an empty one."""
-    is_chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == CHUNKED
-    if not (is_chunked and request.META.get("wsgi.input_terminated")):
+    if not is_chunked(request.META):
         return None
     parser = request.negotiator.select_parser(request, request.parsers)
-    body = request.META["wsgi.input"]
-    if isinstance(hashing := request._request._stream, Hashing):
-        hashing.stream, body = body, hashing
-    return parser and parser.parse(body)
+    return parser and parser.parse(request.META["wsgi.input"])

@@ -95,7 +95,10 @@ class TextViewSet(WalkedResource):
         examples=[OpenApiExample("Two texts", ROWS, request_only=True, media_type="application/json")],
     )
     def create(self, request: Request) -> Response:
-        """Create texts, or update them by their external id: a JSON array, or a stream of one JSON object a line."""
+        """Create texts, or update them by their external id: a JSON array, or a stream of one JSON object a line.
+
+        Where the external id is known, source, language and metadata are updated. The words of a text never change.
+        """
         project = find_project(request, asked(ProjectQuery, request)["project"])
         added = Added()
         try:

@@ -25,13 +25,15 @@ class Resource(Guarded, GenericViewSet):
     `may_read` is asked for by GET, `may_write` by all else, unless an `@action` names its own `permission_classes`.
     `project_path` leads from a row to its project, so that rows of projects which the caller may not see are not
     found; None where rows have no project and the viewset looks after that itself. `refusals` are exceptions that
-    become problems: (status, code) with the exception's own words.
+    become problems: (status, code) with the exception's own words. `own_problems` are those of `openapi.PROBLEMS` that
+    only some viewsets answer.
     """
 
     may_read: ClassVar[type[HasScope]]
     may_write: ClassVar[type[HasScope]]
     project_path: ClassVar[str | None] = "project"
     refusals: ClassVar[Mapping[type[Exception], tuple[HTTPStatus, str]]] = {}
+    own_problems: ClassVar[tuple[str, ...]] = ()
     pagination_class = NewestFirst
     filter_backends = [Filters]
     lookup_value_regex = "[0-9]{1,18}"

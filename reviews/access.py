@@ -11,6 +11,14 @@ class NotYourProject(PermissionError):
     """The person is not an active reviewer of this project."""
 
 
+class Archived(NotYourProject):
+    """The person reviews for this project, but it is put away."""
+
+
+class NoReviewer(NotYourProject):
+    """The person has no desk at all. No project is named."""
+
+
 def desk_of(user: AbstractBaseUser | AnonymousUser, project_id: int) -> tuple[Reviewer, Project] | None:
     """The user's reviewer profile and the project; None unless the profile is active and has the project.
 
@@ -34,9 +42,14 @@ def desks_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
 
 
 def reviewer_of(user: AbstractBaseUser | AnonymousUser, project: Project) -> Reviewer:
-    """The user's reviewer profile. Raises NotYourProject unless it is active and has the project."""
+    """The user's reviewer profile. Raises NotYourProject unless it is active and has the project.
+
+    To who has it, Archived says why there is no desk; a stranger need not learn it.
+    """
     if found := desk_of(user, project.pk):
         return found[0]
+    if project.is_archived and project.reviewers.filter(user_id=user.pk or 0, is_active=True).exists():
+        raise Archived(f"The project {project} is archived. Bring it back on its page, then review.")
     raise NotYourProject(f"You do not review for project {project}. Ask a manager to add you.")
 
 

@@ -13,7 +13,7 @@ from rest_framework.serializers import Serializer
 
 from labeling import idempotency
 from labeling.lookups import find_project
-from labeling.models import Project
+from labeling.models import Category, Project
 from labeling.models.api_key import Scope
 from labeling.openapi import sent
 from labeling.permissions import HasScope
@@ -132,7 +132,7 @@ class ReviewViewSet(Resource):
         responses={201: serializers.ReviewSerializer},
         examples=[sent({"review_id": 7})],
     )
-    @action(detail=False, methods=["post"])
+    @action(detail=False, methods=["post"], repeatable_after=None)  # an undo carries no key, and may name no review
     def undo(self, request: Request) -> Response:
         """Take a review of yours back. Name it, so that the request sent twice does not undo two."""
         review = _review_to_undo(request, checked(serializers.UndoBody, request.data).get("review_id"))
@@ -212,16 +212,26 @@ def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
 
 def _record_once(reviewer: Reviewer, text_id: int, decision: Decision) -> tuple[Review, bool]:
     """The review, and whether it is new."""
-    if repeated := _written_before(reviewer, text_id, decision):
-        return repeated, False
-    return decisions.record(reviewer, text_id, decision), True
-
-
-def _written_before(reviewer: Reviewer, text_id: int, decision: Decision) -> Review | None:
-    review = decisions.written_before(reviewer, decision.idempotency_key)
-    if review and (review.text_id, review.action) != (text_id, decision.action):
+    repeated = _written_before(reviewer, decision)
+    review = repeated or decisions.record(reviewer, text_id, decision)
+    if not _says(review, text_id, decision):
         _refuse_key(review)
-    return review
+    return review, repeated is None
+
+
+def _written_before(reviewer: Reviewer, decision: Decision) -> Review | None:
+    return decisions.written_before(reviewer, decision.idempotency_key)
+
+
+def _says(review: Review, text_id: int, decision: Decision) -> bool:
+    """Whether the review is of this decision, also where its category has been merged into another one since."""
+    said = (review.text_id, review.action, review.confidence_after)
+    if said != (text_id, decision.action, decision.confidence):
+        return False
+    if decision.category_id in (None, review.category_after_id):
+        return True
+    chosen = Category.objects.filter(pk__in=(decision.category_id, review.category_after_id))
+    return len({category.merged_into_id or category.pk for category in chosen}) == 1
 
 
 def _refuse_key(review: Review) -> NoReturn:

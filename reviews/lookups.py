@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from labeling.lookups import Row, by_name_or_id
 from labeling.models import ApiKey, Category, Label, Project, Text
-from reviews.access import NotYourProject
+from reviews.access import NoReviewer
 from reviews.models import Reviewer
 
 MOST_NAMES = 30
@@ -66,4 +66,4 @@ def profile_of(user: AbstractBaseUser | AnonymousUser) -> Reviewer:
         reviewer = Reviewer.objects.filter(user=user, is_active=True).first()
         if reviewer is not None:
             return reviewer
-    raise NotYourProject("You are not a reviewer. Ask a manager to add you.")
+    raise NoReviewer("You are not a reviewer. Ask a manager to add you.")

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from labeling.problems import Problem
-from reviews.access import NotYourProject
+from reviews.access import Archived, NoReviewer, NotYourProject
 from reviews.refusals import AlreadyDecided, Conflict, LabelReplaced, NothingToUndo, OnAnotherDesk, WrongDecision
 from reviews.serializers import OtherReview
 
@@ -25,6 +25,10 @@ def of(error: Exception) -> Exception:
         return _of_conflict(error)
     if isinstance(error, WrongDecision):
         return Problem(HTTPStatus.BAD_REQUEST, "wrong_decision", str(error))
+    if isinstance(error, Archived):
+        return Problem(HTTPStatus.CONFLICT, "project_archived", str(error))
+    if isinstance(error, NoReviewer):
+        return Problem(HTTPStatus.FORBIDDEN, "not_your_project", str(error))
     if isinstance(error, NotYourProject):
         return Problem(HTTPStatus.FORBIDDEN, "not_your_project", STRANGER)
     if isinstance(error, NothingToUndo):

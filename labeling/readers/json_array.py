@@ -9,6 +9,9 @@ from labeling.readers.lines import as_row
 from labeling.readers.opening import BUFFER
 from labeling.readers.rows import Row, Table, objects
 
+OVERFLOW = "overflow"  # so the parser calls integers beyond 64 bits and floats beyond what they can be
+TOO_LARGE = "holds a number that is too large: send it as a string."
+
 
 class _Metered:
     """Refuses to read on when one element has become too long to hold in memory."""
@@ -45,7 +48,9 @@ def _rows(stream: _Metered) -> Iterator[Row]:
             yield as_row(number, item)
             stream.row, stream.since_row = number + 1, 0
     except ijson.IncompleteJSONError as error:
-        raise UnreadableFile(f"{stream.name} is cut off or damaged in row {stream.row}: {_reason(error)}.") from None
+        if OVERFLOW in (reason := _reason(error)):
+            raise UnreadableFile(f"{stream.name}, row {stream.row} {TOO_LARGE}") from None
+        raise UnreadableFile(f"{stream.name} is cut off or damaged in row {stream.row}: {reason}.") from None
     except ijson.JSONError as error:
         raise UnreadableFile(f"{stream.name}, row {stream.row} is not JSON: {_reason(error)}.") from None
 

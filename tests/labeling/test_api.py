@@ -47,6 +47,12 @@ def test_a_run_without_texts_is_refused(api: Client, project: Project) -> None:
     assert post(api, "", project="News").json()["code"] == "nothing_to_label"
 
 
+def test_a_run_of_an_archived_project_is_refused_with_a_code(api: Client, texts: list[Text]) -> None:
+    Project.objects.update(is_archived=True)
+    answer = post(api, "", project="News")
+    assert (answer.status_code, answer.json()["code"]) == (409, "project_archived")
+
+
 def test_an_unknown_provider_is_told_the_known_ones(api: Client, texts: list[Text]) -> None:
     answer = post(api, "", project="News", provider="oracle")
     assert answer.status_code == 400

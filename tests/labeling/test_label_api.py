@@ -93,6 +93,12 @@ def test_the_route_goes_by_the_threshold(
     assert (answer["route"], answer["status"], Text.objects.get().status) == (route, status, status)
 
 
+def test_an_archived_project_labels_nothing(api: Client, project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(is_archived=True)
+    answer = post(api, text="a report on business")
+    assert (answer.status_code, answer.json()["code"], Text.objects.count()) == (409, "project_archived", 0)
+
+
 def test_with_store_false_nothing_is_stored(api: Client) -> None:
     answer = post(api, text="a report on business", store=False).json()
     assert (answer["category"], answer["text_id"], answer["label_id"], answer["status"]) == (

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from labeling import answering, execution, providers, runs
+from labeling import answering, backlog, execution, providers, runs
 from labeling.choices import LabelWhen
 from labeling.models import Label, LabelingRun, Project, Text
 from labeling.providers.base import ProviderError
@@ -140,9 +140,26 @@ def test_texts_that_have_a_label_need_no_run(api: Client) -> None:
     assert (answer.status_code, answer.json()["run"], answer.json()["waiting"]) == (202, None, 0)
 
 
+def test_texts_that_got_their_labels_meanwhile_need_no_run(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    post(api, *many())
+    execution.execute(LabelingRun.objects.get())
+    text_ids = list(Text.objects.values_list("pk", flat=True))
+    monkeypatch.setattr(backlog, "_without_label", lambda *looked_up_before: text_ids)
+    answer = post(api, *many())
+    assert (answer.status_code, answer.json()["run"], answer.json()["waiting"]) == (202, None, 0)
+    assert answer.json()["note"] == backlog.ALL_DONE
+
+
 def test_a_project_without_categories_stores_nothing(api: Client) -> None:
     answer = post(api, *many(), project="Default")
     assert (answer.status_code, answer.json()["code"], Text.objects.count()) == (409, "no_active_categories", 0)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_an_archived_project_stores_nothing(api: Client, project: Project, count: int) -> None:
+    Project.objects.filter(pk=project.pk).update(is_archived=True)
+    answer = post(api, *many(count))
+    assert (answer.status_code, answer.json()["code"], Text.objects.count()) == (409, "project_archived", 0)
 
 
 def test_a_run_over_the_whole_project_takes_the_texts_in(api: Client, project: Project, add_texts: Any) -> None:

@@ -53,6 +53,14 @@ def test_retired_categories_do_not_count(project: Project, texts: list) -> None:
         runs.start(project)
 
 
+def test_a_run_of_an_archived_project_is_refused(project: Project, texts: list) -> None:
+    Project.objects.update(is_archived=True)
+    project.refresh_from_db()
+    with pytest.raises(runs.Archived, match=r"News is archived\. Bring it back on its page"):
+        runs.start(project)
+    assert not LabelingRun.objects.exists()
+
+
 def test_a_project_without_texts_has_nothing_to_label(project: Project) -> None:
     with pytest.raises(runs.NothingToLabel):
         runs.start(project)

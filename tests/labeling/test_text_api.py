@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -269,11 +270,46 @@ def test_an_array_that_breaks_off_keeps_what_came_before(api: Client) -> None:
     assert Text.objects.get().content == "Rain."
 
 
+@pytest.mark.parametrize("number", ["18446744073709551615", "-9223372036854775809", "1e999"])
+def test_a_number_that_is_too_large_is_told_to_be_sent_as_a_string(api: Client, number: str) -> None:
+    answer = send(api, f'[{{"text": "Rain."}}, {{"text": "Snow.", "external_id": {number}}}]').json()
+    assert (answer["code"], answer["before"]["added"]) == ("unreadable_body", 1)
+    assert answer["detail"] == "The body, row 2 holds a number that is too large: send it as a string."
+
+
+def test_a_name_that_stands_in_the_metadata_and_beside_it_is_refused_as_being_there_twice(api: Client) -> None:
+    answer = send(api, [{"text": "Rain.", "foo": 1, "metadata": {"foo": 2}}]).json()
+    assert answer["errors"][0]["reason"] == "'foo' stands there twice, in its metadata and beside it: leave one out"
+
+
 @pytest.mark.parametrize("body", ["", "{}", '{"text": "Rain."}', "nonsense", "\x00\x01\x02"])
 def test_a_body_that_is_no_array_is_refused(api: Client, body: str) -> None:
     answer = send(api, body)
     assert answer.status_code == 400
     assert not Text.objects.exists()
+
+
+def send_chunked(client: Client, body: bytes, **headers: str) -> Any:
+    """As a server that takes the chunks apart hands it on: without a length, and with an end."""
+    environ: dict[str, Any] = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    environ |= {"CONTENT_TYPE": "application/x-ndjson", "HTTP_TRANSFER_ENCODING": "chunked"}
+    return client.post("/api/texts?project=News", headers=headers, **environ)
+
+
+def test_a_body_without_its_length_is_created(api: Client) -> None:
+    assert send_chunked(api, b'{"text": "Rain."}\n{"text": "Snow."}').json()["added"] == 2
+
+
+def test_a_body_without_its_length_is_answered_again_by_its_key(api: Client) -> None:
+    first, second = (send_chunked(api, b'{"text": "Rain."}', **{"Idempotency-Key": "k1"}) for _ in range(2))
+    assert (first.status_code, second.status_code, second.content) == (201, 201, first.content)
+    assert second["Idempotency-Replayed"] == "true"
+
+
+def test_another_body_without_its_length_is_refused_with_the_key(api: Client) -> None:
+    send_chunked(api, b'{"text": "Rain."}', **{"Idempotency-Key": "k1"})
+    answer = send_chunked(api, b'{"text": "Snow."}', **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_other_kinds_of_bodies_are_refused(api: Client) -> None:

@@ -46,6 +46,33 @@ def test_every_operation_says_what_it_does_and_which_errors_it_answers() -> None
             assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
 
 
+def test_every_question_may_be_answered_by_what_is_wrong_with_it() -> None:
+    assert not [
+        path for path, method, operation in operations() if method == "get" and "400" not in operation["responses"]
+    ]
+
+
+@pytest.mark.parametrize("address", ["/api/label", "/api/label/batch"])
+def test_labeling_says_that_a_model_may_fail_or_be_busy(address: str) -> None:
+    document = whole_document()
+    assert {"502", "503"} <= document["paths"][address]["post"]["responses"].keys()
+    assert "Retry-After" in document["components"]["responses"]["Unavailable"]["headers"]
+
+
+def test_null_and_an_empty_text_are_where_a_program_that_reads_the_document_looks_for_them() -> None:
+    [bare, row] = whole_document()["paths"]["/api/texts"]["post"]["requestBody"]["content"]["application/x-ndjson"][
+        "schema"
+    ]["oneOf"]
+    source = row["properties"]["source"]
+    assert (bare["minLength"], source["oneOf"][0]["nullable"], "nullable" in source) == (1, True, False)
+
+
+def test_only_creating_texts_promises_to_update_them() -> None:
+    document = whole_document()
+    assert "external id is known" in document["paths"]["/api/texts"]["post"]["description"]
+    assert "pdated" not in str(document["paths"]["/api/label/batch"]["post"]["requestBody"])
+
+
 def test_every_tag_is_described() -> None:
     described = {tag["name"] for tag in whole_document()["tags"]}
     assert {tag for _, _, operation in operations() for tag in operation["tags"]} <= described

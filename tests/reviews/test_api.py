@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from labeling import api_keys
-from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import ApiKey, IdempotentRequest, Label, Project, Text
-from reviews import queue
+from labeling import api_keys, merging
+from labeling.choices import LabelOrigin, RunStatus, TextStatus
+from labeling.models import ApiKey, IdempotentRequest, Label, LabelingRun, Project, Text
+from reviews import api, queue
 from reviews.models import Assignment, QueueReason, Review, Reviewer
 
 Ask = Callable[..., Any]
@@ -217,6 +217,23 @@ def test_a_stranger_does_not_learn_the_projects_name(cast, text: Text) -> None:
     answer = cast("reviewer of another project")("approve", body_of("approve", text))
     assert answer.json()["code"] == "not_your_project"
     assert "News" not in answer.content.decode()
+
+
+def test_a_member_of_an_archived_project_is_told_that_it_is_archived(as_anna: Ask, text: Text) -> None:
+    Project.objects.update(is_archived=True)
+    answer = as_anna("approve", body_of("approve", text))
+    assert (answer.status_code, answer.json()["code"]) == (409, "project_archived")
+    assert answer.json()["detail"] == "The project News is archived. Bring it back on its page, then review."
+
+
+def test_a_stranger_does_not_learn_that_a_project_is_archived(cast: Callable[[str], Ask], text: Text) -> None:
+    Project.objects.update(is_archived=True)
+    answer = cast("reviewer of another project")("approve", body_of("approve", text))
+    assert (answer.status_code, "News" in answer.content.decode()) == (403, False)
+
+
+def test_who_has_no_desk_is_told_so_where_no_project_is_named(cast: Callable[[str], Ask]) -> None:
+    assert "You are not a reviewer" in cast("manager without a profile")("release").json()["detail"]
 
 
 def test_one_cannot_undo_the_review_of_another(as_anna: Ask, as_ben: Ask, text: Text) -> None:
@@ -544,6 +561,33 @@ def test_a_key_of_a_body_is_not_used_for_something_else(as_anna: Ask, add_labele
     assert Review.objects.count() == 1
 
 
+@pytest.mark.parametrize("other", [{"category": "Weather"}, {"confidence": 0.5}, {"confidence": None}])
+def test_a_key_of_a_body_is_not_used_for_another_answer(as_anna: Ask, text: Text, other: dict[str, Any]) -> None:
+    body = body_of("modify", text) | {"confidence": 0.9, "idempotency_key": "k1"}
+    assert as_anna("modify", body).status_code == 201
+    answer = as_anna("modify", {name: value for name, value in (body | other).items() if value is not None})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_decision_is_the_same_under_the_category_that_its_own_was_merged_into(as_anna: Ask, text: Text) -> None:
+    body = body_of("reject", text) | {"idempotency_key": "k1"}
+    as_anna("reject", body)
+    LabelingRun.objects.update(status=RunStatus.SUCCEEDED)
+    source, target = (text.project.categories.get(name=name) for name in ("Business", "Weather"))
+    merging.start(source, target)
+    assert [as_anna("reject", body | {"category": name}).status_code for name in ("Business", "Weather")] == [200, 200]
+
+
+def test_another_answer_with_the_key_at_the_same_moment_is_refused(
+    as_anna: Ask, text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = body_of("reject", text) | {"idempotency_key": "k1"}
+    as_anna("reject", body)
+    monkeypatch.setattr(api, "_written_before", lambda *looked_up_before_the_other_was_written: None)
+    assert as_anna("reject", body | {"category": "Weather"}).status_code == 422
+    assert Review.objects.count() == 1
+
+
 def test_a_decision_in_whose_midst_the_server_died_is_made_once(as_anna: Ask, text: Text) -> None:
     headers = {"Idempotency-Key": "k1"}
     first = as_anna("approve", body_of("approve", text), **headers)
@@ -551,6 +595,16 @@ def test_a_decision_in_whose_midst_the_server_died_is_made_once(as_anna: Ask, te
     second = as_anna("approve", body_of("approve", text), **headers)
     assert (second.status_code, second.json()) == (200, first.json())
     assert Review.objects.count() == 1
+
+
+def test_an_undo_in_whose_midst_the_server_died_does_not_undo_an_older_review(as_anna: Ask, add_labeled) -> None:
+    for text in add_labeled(0.5, 0.6):
+        as_anna("approve", body_of("approve", text))
+    as_anna("undo", **{"Idempotency-Key": "k1"})
+    IdempotentRequest.objects.update(status=None, begun_at=timezone.now() - timedelta(seconds=31))
+    answer = as_anna("undo", **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+    assert Review.objects.filter(action="undo").count() == 1
 
 
 def test_a_key_that_is_too_long_is_refused(as_anna: Ask, text: Text) -> None:

@@ -46,6 +46,12 @@ def test_relabel_writes_only_what_changed(news: Project) -> None:
     assert Label.objects.count() > 4
 
 
+def test_an_archived_project_is_refused_in_words(news: Project) -> None:
+    Project.objects.filter(pk=news.pk).update(is_archived=True)
+    with pytest.raises(CommandError, match="is archived"):
+        label()
+
+
 def test_limit_bounds_the_texts(news: Project) -> None:
     label(limit=1)
     assert Label.objects.count() == 1
