@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import certification
+from labeling import audits, certification
 from labeling.models import Project
 from reviews.models import Reviewer
 from tests.analytics import histories
 from tests.analytics.budgets import add_learned
 from tests.browser import IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark
+from tests.labeling.certificates import decide
 
 pytestmark = IN_BROWSER
 
@@ -41,6 +42,7 @@ def history(project: Project, anna: Reviewer, ben: Reviewer, boss: User) -> None
     histories.go_on(project, [anna, ben], boss, chance, steps=220)
     histories.label(project, texts[:60], chance)
     add_learned(project)
+    decide(audits.candidates(project, is_audit=True).select_related("current_label"), boss)  # none is passed over
     certification.certify(project, promise="dataset", budget=0.2, user=boss)
 
 
