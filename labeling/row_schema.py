@@ -1,22 +1,18 @@
-"""A text as programs send it, in words of JSON Schema: all of it is taken, wherever texts are sent.
+"""A text as programs send it, in words of JSON Schema: what `labeling.drafts` takes.
 
-Some more is taken in places, such as larger numbers where the body is not read as a stream.
+Only the reader of JSON arrays has a limit for numbers, and says so where one is beyond it.
 """
 
 from typing import Any
 
 from labeling.drafts import LIMITS
-from labeling.fields import LARGEST_ID
 
 JsonSchema = dict[str, Any]
 
 
-NUMBER: JsonSchema = {"type": "number", "minimum": -LARGEST_ID, "maximum": LARGEST_ID}
-
-
 def _scalar(**limits: int | bool) -> JsonSchema:
     """Programs have numbers for ids: they are kept as text."""
-    return {"oneOf": [{"type": "string", **limits}, NUMBER, {"type": "boolean"}]}
+    return {"oneOf": [{"type": "string", **limits}, {"type": "number"}, {"type": "boolean"}]}
 
 
 WORDS = _scalar(minLength=1)
