@@ -138,8 +138,8 @@ def _passed_over(texts: QuerySet[Text], closed: Sequence[_Text]) -> set[int]:
     evidence = [text.content_hash for text in closed if text.is_audit and not text.is_stale]
     if not evidence:
         return set()
-    waiting = texts.filter(is_audit=True, status__in=UNDECIDED, current_label__origin=LabelOrigin.MODEL)
-    return set(waiting.filter(content_hash__lt=max(evidence), priority__gte=0).order_by().values_list("pk", flat=True))
+    waiting = _open_texts(texts).filter(is_audit=True, priority__gte=0, content_hash__lt=max(evidence))
+    return set(waiting.values_list("pk", flat=True))
 
 
 def _closed_row(text: _Text, merged: Mapping[int, int]) -> _Row:
