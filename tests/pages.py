@@ -12,9 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from labeling import certification
+from labeling import categories, certification, prompts
 from labeling.choices import ImportStatus, RunStatus, TextStatus
-from labeling.models import Category, ImportRecord, LabelingRun, Project, Text
+from labeling.models import Category, ImportRecord, LabelingRun, Project, PromptVersion, Text
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, QueueReason, Reviewer
 from tests.analytics.budgets import add_audited, add_learned
@@ -170,6 +170,7 @@ def build_world(manager: User) -> dict[str, Any]:
     claimed, text = _reviewed(project, reviewer, colleague)
     add_learned(project, accuracy=0.8)
     add_learned(project, accuracy=0.87)
+    _dress(project, manager)
     run = LabelingRun.objects.create(
         project=project, provider="keyword", threshold=0.8, audit_share=0.0, total=400, status=RunStatus.PAUSED
     )
@@ -199,6 +200,20 @@ def _reviewer(user: User, project: Project) -> Reviewer:
     reviewer = Reviewer.objects.create(user=user)
     reviewer.projects.add(project)
     return reviewer
+
+
+def _dress(project: Project, manager: User) -> None:
+    """Long words, examples, a retired and a merged category, two versions of the prompt."""
+    sports, business, weather = project.shown_categories()
+    examples = ["The home team won.", "Two goals in the last minute."]
+    categories.edit(sports, {"shortcut": "p", "description": "Matches and players.", "examples": examples})
+    categories.edit(business, {"color": "#2ca02c", "description": "Companies, markets, jobs and prices. " * 3})
+    categories.retire(categories.add(project, "Culture"))
+    merged = categories.add(project, "Politics")
+    Category.objects.filter(pk=merged.pk).update(is_active=False, merged_into=weather)
+    Project.objects.filter(pk=project.pk).update(instructions="Go by what most of the text is about.\n\nDo not guess.")
+    prompts.save(PromptVersion(project=project, template="Sort this into {categories}:\n{text}"), user=manager)
+    prompts.save(PromptVersion(project=project, template="Decide: {text}", hypothesis="It is about {}."), user=manager)
 
 
 def _reviewed(project: Project, reviewer: Reviewer, colleague: Reviewer) -> tuple[Text, Text]:

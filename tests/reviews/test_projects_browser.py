@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import categories, prompts
+from labeling import categories
 from labeling.category_sets import BY_KEY
 from labeling.choices import RunStatus
 from labeling.models import Category, CategoryMerge, LabelingRun, Project, PromptVersion, Text
-from reviews.models import Reviewer
-from tests.browser import EVIL, IN_BROWSER, SCREENS, Visit, barriers, expect, fits_the_screen, is_dark, wait_until
+from tests.browser import EVIL, IN_BROWSER, Visit, expect, wait_until
 
 pytestmark = IN_BROWSER
 
@@ -164,62 +162,3 @@ def test_the_preview_of_a_prompt_follows_what_is_written(open_page: Open, projec
     expect(page, ".frame-messages").to_contain_text("Version 1 holds from now on")
     assert PromptVersion.objects.get().hypothesis == "It tells of {}."
     assert page.title() != "owned"
-
-
-def dress(project: Project, boss: User, anna: Reviewer, add_labeled: Callable[..., list[Text]]) -> None:
-    """A project in use: long words, colours, a retired and a merged category, versions of the prompt."""
-    add_labeled(0.6, 0.7, 0.9, 0.95)
-    LabelingRun.objects.update(status=RunStatus.SUCCEEDED)
-    sports, business, weather = project.shown_categories()
-    categories.edit(
-        sports,
-        {
-            "color": "#1f77b4",
-            "shortcut": "p",
-            "description": "Matches, players and results.",
-            "examples": ["The home team won.", "Two goals in the last minute."],
-        },
-    )
-    categories.edit(business, {"color": "#2ca02c", "description": "Companies, markets, jobs and prices. " * 3})
-    old = categories.add(project, "Politics")
-    categories.retire(categories.add(project, "Culture"))
-    Category.objects.filter(pk=old.pk).update(is_active=False, merged_into=weather)
-    Project.objects.filter(pk=project.pk).update(instructions="Go by what most of the text is about.\n\nDo not guess.")
-    prompts.save(PromptVersion(project=project, template="Sort this into {categories}:\n{text}"), user=boss)
-    prompts.save(PromptVersion(project=project, template="Decide: {text}", hypothesis="It is about {}."), user=boss)
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_it_fits_the_screen_and_has_no_barriers(
-    open_page: Open,
-    visit: Visit,
-    boss: User,
-    anna: Reviewer,
-    project: Project,
-    add_labeled: Callable[..., list[Text]],
-    tmp_path: Path,
-    screen: str,
-) -> None:
-    dress(project, boss, anna, add_labeled)
-    sports = project.categories.get(name="Sports").pk
-    paths = {
-        "list": "",
-        "new": "new/?set=topics",
-        "overview": f"{project.pk}/",
-        "edit": f"{project.pk}/edit/",
-        "categories": f"{project.pk}/categories/",
-        "category": f"{project.pk}/categories/{sports}/",
-        "merge": f"{project.pk}/categories/{sports}/merge/",
-        "members": f"{project.pk}/members/",
-        "prompt": f"{project.pk}/prompt/",
-    }
-    found = []
-    for name, path in paths.items():
-        page = open_page(path, **SCREENS[screen])
-        page.wait_for_function("document.fonts.ready")
-        page.wait_for_timeout(300)
-        found += barriers(page, name)
-        page.screenshot(path=tmp_path / f"{name}-{screen}.png", full_page=True)
-        assert fits_the_screen(page), name
-        assert is_dark(page) is (screen == "dark")
-    assert found == []
