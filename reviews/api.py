@@ -212,15 +212,11 @@ def _judge(request: Request, verb: Action, body: type[Serializer]) -> Response:
 
 def _record_once(reviewer: Reviewer, text_id: int, decision: Decision) -> tuple[Review, bool]:
     """The review, and whether it is new."""
-    repeated = _written_before(reviewer, decision)
+    repeated = decisions.written_before(reviewer, decision.idempotency_key)
     review = repeated or decisions.record(reviewer, text_id, decision)
     if not _says(review, text_id, decision):
         _refuse_key(review)
     return review, repeated is None
-
-
-def _written_before(reviewer: Reviewer, decision: Decision) -> Review | None:
-    return decisions.written_before(reviewer, decision.idempotency_key)
 
 
 def _says(review: Review, text_id: int, decision: Decision) -> bool:

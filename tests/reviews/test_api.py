@@ -14,7 +14,7 @@ from django.utils import timezone
 from labeling import api_keys, merging
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import ApiKey, IdempotentRequest, Label, LabelingRun, Project, Text
-from reviews import api, queue
+from reviews import decisions, queue
 from reviews.models import Assignment, QueueReason, Review, Reviewer
 
 Ask = Callable[..., Any]
@@ -583,7 +583,11 @@ def test_another_answer_with_the_key_at_the_same_moment_is_refused(
 ) -> None:
     body = body_of("reject", text) | {"idempotency_key": "k1"}
     as_anna("reject", body)
-    monkeypatch.setattr(api, "_written_before", lambda *looked_up_before_the_other_was_written: None)
+    looked_up_before_the_other_was_written = iter([None])
+    then = decisions.written_before
+    monkeypatch.setattr(
+        decisions, "written_before", lambda *given: next(looked_up_before_the_other_was_written, then(*given))
+    )
     assert as_anna("reject", body | {"category": "Weather"}).status_code == 422
     assert Review.objects.count() == 1
 
