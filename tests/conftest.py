@@ -106,6 +106,12 @@ def _no_limits(settings: LazySettings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _static_files_when_asked_for(settings: LazySettings) -> None:
+    """Otherwise the first request of each client lists all of them, which takes longer than most requests."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
 def _no_head_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heads and models are kept by primary key, and tests use the same keys again."""
     classifiers.load_head.cache_clear()
