@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from playwright import sync_api as playwright
@@ -28,6 +28,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
+WIDE, NARROW = {"width": 1440, "height": 900}, SCREENS["phone"]["viewport"]
 WORDS = "Match of the week: the home team won in the last minute, and the rain did not stop anybody. "
 EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> https://example.org/"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
@@ -65,7 +66,7 @@ def visit(chromium: Any, live_server: LiveServer) -> Iterator[Visit]:
     contexts, complaints = [], []
 
     def opened(user: User, path: str, **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        context = chromium.new_context(**{"viewport": WIDE, **options})
         contexts.append(context)
         context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
@@ -121,6 +122,26 @@ def fits_the_screen(page: Any) -> bool:
 
 def barriers(page: Any, where: str) -> list[str]:
     """What axe finds: contrast, names, roles, and more."""
+    if not page.evaluate("'axe' in window"):  # half a megabyte: once for each page is enough
+        page.evaluate(AXE_SCRIPT)
     page.wait_for_timeout(100)  # colours fade in
-    found = Axe().run(page, options=WCAG).response["violations"]
+    found = page.evaluate("options => axe.run(options)", WCAG)["violations"]
     return [f"{where}: {one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def faults(page: Any, where: str) -> list[str]:
+    """Barriers in light and in dark, on a screen and on a phone, and what is wider than these."""
+    found = too_wide(page, where) + barriers(page, f"{where}, light")
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, lambda: is_dark(page))
+    found += barriers(page, f"{where}, dark")
+    page.set_viewport_size(NARROW)
+    found += too_wide(page, f"{where}, phone") + barriers(page, f"{where}, phone")
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+    wait_until(page, lambda: not is_dark(page))
+    return found
+
+
+def too_wide(page: Any, where: str) -> list[str]:
+    return [] if fits_the_screen(page) else [f"{where}: wider than the screen"]

@@ -8,11 +8,10 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import IN_BROWSER, Visit, barriers, expect, fits_the_screen, is_dark, wait_until
+from tests.browser import IN_BROWSER, NARROW, Visit, barriers, expect, faults, fits_the_screen, is_dark, wait_until
 from tests.pages import Kind, addresses, build_world
 
 pytestmark = IN_BROWSER
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -26,17 +25,9 @@ def test_no_page_complains_asks_another_host_is_too_wide_or_has_a_barrier(
     page = visit(boss, "/")  # at the end `visit` says what any page complained of
     found: list[str] = []
     for path in addresses(world, Kind.PAGE):
-        page.set_viewport_size(WIDE)
-        page.emulate_media(color_scheme="light")
         page.goto(f"{live_server.url}{path}")
         page.wait_for_load_state("load")
-        found += [] if fits_the_screen(page) else [f"{path} is wider than a screen"]
-        found += barriers(page, f"{path} light")
-        page.emulate_media(color_scheme="dark")
-        wait_until(page, lambda: is_dark(page))
-        found += barriers(page, f"{path} dark")
-        page.set_viewport_size(NARROW)
-        found += [] if fits_the_screen(page) else [f"{path} is wider than a phone"]
+        found += faults(page, path)
     assert found == []
 
 

@@ -12,7 +12,7 @@ from labeling import annotations
 from labeling.models import Classifier, LabelingRun, Project, Text
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, Reviewer
-from tests.browser import EVIL, IN_BROWSER, SCREENS, WORDS, barriers, expect, fits_the_screen, is_dark, wait_until
+from tests.browser import EVIL, IN_BROWSER, SCREENS, WORDS, expect, faults, fits_the_screen, is_dark, wait_until
 from tests.reviews.desk_page import AddLabeled, Open, change_key, made, prediction, press
 from tests.vectors import keep
 
@@ -180,7 +180,6 @@ def test_a_blind_text_is_not_compared(open_desk: Open, anna: Reviewer, add_label
 # --- For everybody ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("screen", SCREENS)
 def test_the_desk_has_no_barriers(
     open_desk: Open,
     anna: Reviewer,
@@ -188,40 +187,39 @@ def test_the_desk_has_no_barriers(
     project: Project,
     add_texts: Callable[..., list[Text]],
     add_labeled: AddLabeled,
-    screen: str,
 ) -> None:
     dress(project, add_texts)
     first, _, blind = Text.objects.order_by("pk")
     record(ben, first.pk, Decision(Action.APPROVE, first.current_label_id, comment="Yes."))
     embed(project, {0: [1.0, 0.0], 1: [0.8, 0.6]})
     Text.objects.filter(pk=blind.pk).update(is_audit=True)
-    page = open_desk(anna, **SCREENS[screen])
+    page = open_desk(anna)
     expect(page, "#similar-texts li").to_have_count(1)
     for summary in page.locator("summary").all():
         summary.click()
-    found = barriers(page, "text")
+    found = faults(page, "text")
     for key, dialog in (("?", "help"), ("g", "guidelines"), ("m", "modify"), ("f", "flag"), ("n", "propose")):
         page.locator("#text").focus()
         press(page, key)
         expect(page, f"#{dialog}").to_be_visible()
-        found += barriers(page, dialog)
+        found += faults(page, dialog)
         if dialog == "help":
             page.get_by_role("button", name="Change keys").click()
             change_key(page, "Approve the suggested category", "s")
-            found += barriers(page, "change keys")
+            found += faults(page, "change keys")
         press(page, "Escape")
     page.get_by_role("button", name="Filter").click()
-    found += barriers(page, "filter")
+    found += faults(page, "filter")
     press(page, "Escape", "/")
     page.keyboard.type("zzz")
-    found += barriers(page, "search that finds nothing")
+    found += faults(page, "search that finds nothing")
     press(page, "Escape", "a")
     expect(page, "#blind").to_be_visible()
     press(page, "a")
-    found += barriers(page, "blind, with a message")
+    found += faults(page, "blind, with a message")
     press(page, "2")
     page.wait_for_selector("#desk[data-state=empty]")
-    found += barriers(page, "empty")
+    found += faults(page, "empty")
     assert found == []
 
 
