@@ -23,6 +23,7 @@ from labeling.models.api_key import Scope
 from labeling.negotiating import AnyAccept
 from labeling.permissions import HasScope
 from labeling.problems import Problem
+from labeling.requests import checked
 from labeling.sending import rejected_file
 from labeling.viewsets import Resource
 
@@ -81,17 +82,16 @@ class ImportViewSet(Resource):
     )
     def create(self, request: Request) -> Response:
         """Import a file. What its columns mean is told by their names, or by you; duplicates are never added."""
-        body = transfer_serializers.ImportBody(data=request.data)
+        body = request.data
         if uploading.is_too_large(request._request):
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large", uploading.too_large())
-        body.is_valid(raise_exception=True)
-        wanted = body.validated_data
+        wanted = checked(transfer_serializers.ImportBody, body)
         record = uploads.take_and_start(
             find_project(request, wanted["project"]),
             wanted["file"],
             file_format=wanted["format"],
             encoding=wanted["encoding"],
-            options=body.options(),
+            options=transfer_serializers.options_of(wanted),
             user=request.user,
         )
         headers = {"Location": reverse("import-detail", args=[record.pk], request=request)}

@@ -1,6 +1,7 @@
-"""Whether the values of a JSON body are of the types that the OpenAPI document names.
+"""Whether a body has the names, and in JSON the types, that the OpenAPI document tells.
 
-DRF takes "5" for 5 and 5 for "5", as it must for forms. In JSON such a value is a mistake of the caller.
+DRF takes "5" for 5 and 5 for "5", as it must for forms. In JSON such a value is a mistake of the caller. Values whose
+name is not known are left out by DRF: `projct` for `project` would label the texts of another project.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,9 +31,17 @@ def mistyped(field: serializers.Field, value: Any) -> Any:
     return _of_value(field, value)
 
 
+def misnamed(serializer: serializers.Serializer[Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """The names in `value` that are no fields, in the form of DRF's errors."""
+    fields = ", ".join(serializer.fields)
+    return {
+        str(name): [f"There is no such field. Fields: {fields}."] for name in value if name not in serializer.fields
+    }
+
+
 def _of_object(serializer: serializers.Serializer[Any], value: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: mistyped(field, value[name]) for name, field in serializer.fields.items() if name in value}
-    return {name: wrong for name, wrong in found.items() if wrong}
+    return misnamed(serializer, value) | {name: wrong for name, wrong in found.items() if wrong}
 
 
 def _of_list(child: serializers.Field, values: list[Any]) -> dict[str, Any]:

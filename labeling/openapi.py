@@ -216,8 +216,12 @@ def _pattern(field: DecimalField) -> str:
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A postprocessing hook: the errors that all operations refer to, and addresses without the slash at the end."""
+    """A postprocessing hook: the errors that all operations refer to, bodies without further fields, and addresses
+    without the slash at the end."""
     components = result.setdefault("components", {})
+    for name, schema in components.get("schemas", {}).items():
+        if name.endswith("Request") and "properties" in schema:  # see `requests.checked`
+            schema["additionalProperties"] = False
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = {name: _response(name, *said) for name, said in PROBLEMS.items()}
     result["paths"] = {address.rstrip("/"): operations for address, operations in result["paths"].items()}

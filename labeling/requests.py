@@ -13,7 +13,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from labeling.json_types import mistyped
+from labeling.json_types import misnamed, mistyped
 from labeling.models import ApiKey
 
 MOST_ROWS = 500
@@ -76,10 +76,13 @@ def caller_of(request: Request) -> str:
     return f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
 
 
-def checked(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The values of a body. Raises DRF's ValidationError, which names each wrong field."""
-    wanted = body(data=data)
-    if not isinstance(data, QueryDict) and (wrong := mistyped(wanted, data)):
+def checked(body: type[Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
+    """The values of a body; with `partial` only of fields that it has.
+
+    Raises DRF's ValidationError, which names each wrong field, also one that is not known: it would be ignored.
+    """
+    wanted = body(data=data, partial=partial)
+    if wrong := misnamed(wanted, data) if isinstance(data, QueryDict) else mistyped(wanted, data):
         raise ValidationError(wrong)
     wanted.is_valid(raise_exception=True)
     return dict(wanted.validated_data)
@@ -101,7 +104,8 @@ def refuse_unclear(given: QueryDict, known: set[str]) -> None:
     for name, values in given.lists():
         if name not in known:
             names = ", ".join(sorted(known - {api_settings.URL_FORMAT_OVERRIDE}))
-            wrong[name] = [f"There is no such parameter. Parameters: {names}."]
+            hint = f"Parameters: {names}." if names else "Put it into the body."
+            wrong[name] = [f"There is no such parameter. {hint}"]
         elif values == [""]:
             wrong[name] = ["Give a value, or leave the parameter out."]
         elif len(values) > 1:

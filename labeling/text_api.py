@@ -68,6 +68,7 @@ class TextViewSet(WalkedResource):
     may_write = MayAddTexts
     repeatable_after = idempotency.QUICK
     parser_classes = [streams.JsonRows, streams.NdjsonRows]
+    asks_by_address = frozenset({"project"})  # the body is rows alone
 
     def walk(self) -> Walk:
         wanted, texts = self.wanted(), self.get_queryset()

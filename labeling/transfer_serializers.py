@@ -1,5 +1,6 @@
 """What the API of imports and exports takes and gives."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -45,10 +46,11 @@ class ImportBody(serializers.Serializer[Any]):
         required=False, default=False, help_text="Make categories of labels that the project does not have."
     )
 
-    def options(self) -> ImportOptions:
-        """As `importing` takes them."""
-        names = (*COLUMN_OPTIONS, "source", "create_categories")
-        return ImportOptions(**{name: self.validated_data[name] for name in names})  # type: ignore[typeddict-item]
+
+def options_of(wanted: Mapping[str, Any]) -> ImportOptions:
+    """Those of an ImportBody's values, as `importing` takes them."""
+    names = (*COLUMN_OPTIONS, "source", "create_categories")
+    return ImportOptions(**{name: wanted[name] for name in names})  # type: ignore[typeddict-item]
 
 
 class ImportSerializer(serializers.ModelSerializer[ImportRecord]):

@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from labeling.filtering import Filters
@@ -16,7 +18,7 @@ from labeling.guarding import Guarded
 from labeling.lookups import only_visible
 from labeling.permissions import HasScope
 from labeling.problems import Problem
-from labeling.requests import NewestFirst
+from labeling.requests import NewestFirst, refuse_unclear
 
 
 class Resource(Guarded, GenericViewSet):
@@ -26,7 +28,8 @@ class Resource(Guarded, GenericViewSet):
     `project_path` leads from a row to its project, so that rows of projects which the caller may not see are not
     found; None where rows have no project and the viewset looks after that itself. `refusals` are exceptions that
     become problems: (status, code) with the exception's own words. `own_problems` are those of `openapi.PROBLEMS` that
-    only some viewsets answer.
+    only some viewsets answer. `asks_by_address` are parameters that a change takes in its address; any other is refused
+    there, because it would be ignored.
     """
 
     may_read: ClassVar[type[HasScope]]
@@ -34,9 +37,15 @@ class Resource(Guarded, GenericViewSet):
     project_path: ClassVar[str | None] = "project"
     refusals: ClassVar[Mapping[type[Exception], tuple[HTTPStatus, str]]] = {}
     own_problems: ClassVar[tuple[str, ...]] = ()
+    asks_by_address: ClassVar[frozenset[str]] = frozenset()
     pagination_class = NewestFirst
     filter_backends = [Filters]
     lookup_value_regex = "[0-9]{1,18}"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action and request.method not in SAFE_METHODS:  # there is none where the method is not allowed
+            refuse_unclear(request.query_params, {*self.asks_by_address, api_settings.URL_FORMAT_OVERRIDE})
 
     def get_permissions(self) -> list[BasePermission]:
         if "permission_classes" in vars(self):  # of an @action

@@ -128,9 +128,7 @@ class ProjectViewSet(Resource):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a project. Texts that need fewer reviews by it are settled."""
         project = self.get_object()
-        sent = project_serializers.ProjectChanges(data=request.data, partial=True)
-        sent.is_valid(raise_exception=True)
-        changes = dict(sent.validated_data)
+        changes = checked(project_serializers.ProjectChanges, request.data, partial=True)
         revision = changes.pop("revision", None)
         return Response(_whole(project_settings.edit(project, changes, revision=revision, user=request.user).project))
 

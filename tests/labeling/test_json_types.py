@@ -1,8 +1,9 @@
-"""Values of a JSON body that are not of the documented type."""
+"""Values of a body that are not of the documented type, and names that no field has."""
 
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -49,9 +50,20 @@ def test_what_is_documented_is_taken(body: dict[str, Any]) -> None:
         ({"category": True}, {"category": ["Give a string."]}),
         ({"names": ["a", 5]}, {"names": {"1": ["Give a string."]}}),
         ({"items": [{"word": "b"}, {"word": 5}]}, {"items": {"1": {"word": ["Give a string."]}}}),
+        (
+            {"items": [{"word": "b", "wrod": "c"}]},
+            {"items": {"0": {"wrod": ["There is no such field. Fields: word."]}}},
+        ),
     ],
 )
 def test_what_is_not_is_refused_by_its_place(body: dict[str, Any], errors: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         checked(Body, body)
     assert refused.value.detail == errors
+
+
+@pytest.mark.parametrize("body", [{"nmae": "x"}, QueryDict("nmae=x")])
+def test_a_name_that_no_field_has_is_refused_in_json_and_in_a_form(body: Any) -> None:
+    with pytest.raises(ValidationError, match=r"There is no such field\. Fields: name, number, share,") as refused:
+        checked(Body, body)
+    assert list(refused.value.detail) == ["nmae"]

@@ -99,3 +99,20 @@ def test_a_moment_that_lies_beyond_the_calendar_in_utc_still_parts_the_rows(
 ) -> None:
     assert ids(page(api, f"/api/runs?created_before={quote(beyond)}")) == (seven if earlier else [])
     assert ids(page(api, f"/api/runs?created_after={quote(beyond)}")) == (seven if later else [])
+
+
+@pytest.mark.parametrize(
+    ("address", "body"), [("/api/runs", {}), ("/api/label", {"text": "rain"}), ("/api/categories", {"name": "Snow"})]
+)
+def test_a_change_is_refused_that_names_its_project_in_the_address(
+    api: Client, project: Project, address: str, body: dict[str, Any]
+) -> None:
+    answer = api.post(f"{address}?project=News", body, content_type="application/json")
+    wrong = {"project": ["There is no such parameter. Put it into the body."]}
+    assert (answer.status_code, answer.json()["errors"]) == (400, wrong)
+    assert not project.categories.filter(name="Snow").exists()
+
+
+def test_a_change_names_its_parameters_where_it_has_some(api: Client, project: Project) -> None:
+    answer = api.post("/api/texts?projct=News", [{"text": "rain"}], content_type="application/json")
+    assert answer.json()["errors"] == {"projct": ["There is no such parameter. Parameters: project."]}
