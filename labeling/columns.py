@@ -69,6 +69,12 @@ def choose(
     )
 
 
+def besides_text(found: Sequence[str]) -> Columns:
+    """What the names of the other columns suggest, while nobody has said which one holds the texts."""
+    named = partial(_named, found)
+    return Columns("", named(EXTERNAL_ID_NAMES), named(SOURCE_NAMES), named(LANGUAGE_NAMES))
+
+
 def _text(found: Sequence[str]) -> str:
     if name := _named(found, TEXT_NAMES) or (found[0] if len(found) == 1 else ""):
         return name

@@ -82,7 +82,7 @@ class ImportViewSet(Resource):
     )
     def create(self, request: Request) -> Response:
         """Import a file. What its columns mean is told by their names, or by you; duplicates are never added."""
-        body = request.data
+        body = request.data  # reading it tells whether it is too large
         if uploading.is_too_large(request._request):
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large", uploading.too_large())
         wanted = checked(transfer_serializers.ImportBody, body)

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling import import_progress, previewing, runs, uploading, uploads
+from labeling import columns, import_progress, previewing, runs, uploading, uploads
 from labeling.choices import ImportStatus
 from labeling.import_forms import MappingForm, UploadForm
 from labeling.import_words import on_page
@@ -123,8 +123,8 @@ def _roles(form: MappingForm, preview: previewing.Preview | None) -> list[dict[s
     """What a column can be, and which column is that now."""
     if preview is None:
         return []
-    now = preview.chosen
-    chosen = (now.text, now.external_id, now.source, now.language, now.label) if now else ("",) * 5
+    now = preview.chosen or columns.besides_text(preview.columns)
+    chosen = (now.text, now.external_id, now.source, now.language, now.label)
     if form.is_filled_in:
         chosen = tuple(form.cleaned_data[name] for name in form.COLUMNS)
     return [

@@ -117,6 +117,12 @@ def test_without_a_known_name_the_texts_column_is_asked_for(client: Client, uplo
     assert "goal" in shown and 'id="import"' not in shown
 
 
+def test_the_other_columns_are_suggested_while_the_texts_column_is_asked_for(client: Client, uploaded) -> None:
+    shown = page(client, uploaded("id,answer,lang\n7,goal,en\n"))
+    assert "<option selected>id</option>" in shown and "<option selected>lang</option>" in shown
+    assert "<option selected>answer</option>" not in shown
+
+
 def test_the_preview_says_what_will_happen(client: Client, uploaded, project: Project, add_texts) -> None:
     add_texts(project, "rain")
     shown = page(client, uploaded(), "text_column=headline&id_column=&source_column=&language_column=&label_column=")
