@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_a_group_works_again_after_its_idle_worker_was_killed(installation: Inst
         [group] = wait_for(lambda: groups_of(process.pid), LONG)
         [worker] = wait_for(lambda: workers_of(group), LONG)
         assert works(installation, LONG)
+        time.sleep(2)  # until it waits again, with the lock that it takes into its grave
         os.kill(worker, signal.SIGKILL)
         assert works(installation, LONG)
         assert "is started again" in installation.log
