@@ -9,7 +9,8 @@ run: .venv/installed
 	$(BIN)/python manage.py start
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(COVERAGE) tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" $(COVERAGE) tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m browser tests
 	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal \
 		-m "not browser" $(addprefix --ignore=,$(WITHOUT_DATABASE)) tests; fi
 
