@@ -40,7 +40,7 @@ class LabelingViewSet(Resource):
 
     @extend_schema(
         request=label_serializers.LabelBody,
-        responses=label_serializers.AnswerSerializer,
+        responses={200: label_serializers.AnswerSerializer},
         examples=[OpenApiExample("One text", {"text": MESSAGES[0], "project": "Demo"}, request_only=True)],
     )
     def create(self, request: Request) -> Response:

@@ -45,6 +45,15 @@ PROBLEMS: dict[str, tuple[int, str, dict[str, Any]]] = {
         "It does not exist, or is of a project that you may not see.",
         {"title": "Not Found", "detail": "There is no project 'Olds' that you may see.", "code": "not_found"},
     ),
+    "NotAcceptable": (
+        406,
+        "The `Accept` header asks for a form in which there is no answer.",
+        {
+            "title": "Not Acceptable",
+            "detail": "Could not satisfy the request Accept header. Accept application/json.",
+            "code": "not_acceptable",
+        },
+    ),
     "Conflict": (
         409,
         "It does not go with what holds now; `code` says which of the reasons it is. Nothing was changed.",
@@ -198,7 +207,7 @@ class Contract(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _problems(self) -> list[str]:
-        found = ["Unauthorized", "Forbidden", "NotFound", "TooManyRequests"]
+        found = ["Unauthorized", "Forbidden", "NotFound", "NotAcceptable", "TooManyRequests"]
         if self.method == "GET":
             return [*found, "Invalid"]  # there is always a `format`, which may be wrong
         found += ["Invalid", "Conflict", *getattr(self.view, "own_problems", ())]
