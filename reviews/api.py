@@ -252,11 +252,11 @@ def _review_to_undo(request: Request, review_id: int | None) -> Review:
 
 
 def _with_key(request: Request) -> Any:
-    """The body, with the key of the header where there is one."""
+    """The body, with the key of the header where it has none of its own."""
     header = request.headers.get(KEY_HEADER)
     if header is None or not hasattr(request.data, "items"):
         return request.data
-    return {**dict(request.data.items()), "idempotency_key": header}
+    return {"idempotency_key": header, **dict(request.data.items())}
 
 
 def _shown(review: Review, *, is_new: bool) -> Response:

@@ -611,6 +611,11 @@ def test_an_undo_in_whose_midst_the_server_died_does_not_undo_an_older_review(as
     assert Review.objects.filter(action="undo").count() == 1
 
 
+def test_a_key_of_the_body_that_is_too_long_is_refused_beside_a_good_header(as_anna: Ask, text: Text) -> None:
+    answer = as_anna("skip", {"text_id": text.pk, "idempotency_key": "k" * 65}, **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["idempotency_key"])
+
+
 def test_a_key_that_is_too_long_is_refused(as_anna: Ask, text: Text) -> None:
     answer = as_anna("approve", body_of("approve", text), **{"Idempotency-Key": "k" * 65})
     assert answer.json()["errors"].keys() == {"Idempotency-Key"}
