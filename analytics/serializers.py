@@ -14,15 +14,18 @@ from labeling.serializers import ProjectReference
 # --- What comes in ----------------------------------------------------------------------------------------------------
 
 
-@extend_schema_field({"type": "number", "minimum": 0, "maximum": 1, "exclusiveMinimum": True, "exclusiveMaximum": True})
+LEAST, MOST = certification.LEAST_SHARE, certification.MOST_SHARE
+
+
+@extend_schema_field({"type": "number", "minimum": LEAST, "maximum": MOST})
 class BetweenZeroAndOne(serializers.FloatField):
     """A share that is neither nothing nor all."""
 
-    default_error_messages = {"out_of_range": "A number between 0 and 1, such as 0.05 for 5 %."}
+    default_error_messages = {"out_of_range": f"A number from {LEAST} to {MOST}, such as 0.05 for 5 %."}
 
     def to_internal_value(self, data: Any) -> float:
         value = float(super().to_internal_value(data))
-        if not 0 < value < 1:  # as NaN does
+        if not LEAST <= value <= MOST:  # nor is NaN
             self.fail("out_of_range")
         return value
 

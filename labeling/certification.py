@@ -51,6 +51,11 @@ __all__ = [
 # they are those that lie on desks while people work.
 MOST_PASSED_OVER = 0.05
 
+LEAST_SHARE, MOST_SHARE = (
+    0.0001,
+    0.9999,
+)  # that a budget or a confidence can be: beyond, doubt is rounded to none or all
+
 SHOWN = (
     "promise",
     "budget",
@@ -114,8 +119,10 @@ def certify(
     Each look spends its part of the doubt that is allowed, whatever it asked for, until a category changes and labels
     are made for it: with `confidence` all certificates from one growing audit are true. The same question about the
     same audit gives the certificate that is there. Raises NothingToCertify, StillLabeling or UnevenAudit, LookTaken
-    when a new look would not have the number that was expected, and ValueError for shares outside of (0, 1).
+    when a new look would not have the number that was expected, and ValueError for a budget or confidence out of reach.
     """
+    if not all(LEAST_SHARE <= share <= MOST_SHARE for share in (budget, confidence)):
+        raise ValueError(f"Budget and confidence must lie between {LEAST_SHARE} and {MOST_SHARE}.")
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
     if run := unfinished(project):
         raise StillLabeling(f"Run {run.pk} is labeling texts. Wait until it has ended, or cancel it; then look.")

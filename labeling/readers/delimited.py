@@ -13,6 +13,7 @@ from labeling.readers.rows import Row, Table, header
 from labeling.spreadsheets import is_own_export, unescape_formula
 
 DELIMITERS = (",", ";", "\t")
+MAC_LINES = "Lines end by carriage returns alone. Save the file again with lines that end as on Unix or Windows."
 
 
 class _Rows:
@@ -45,7 +46,8 @@ class _Rows:
         try:
             fields = next(self.reader, None)
         except csv.Error as error:
-            raise UnreadableFile(f"{self.lines.name}, line {self.first_line}: {error}.") from None
+            reason = MAC_LINES if "new-line character" in str(error) else f"{error}."
+            raise UnreadableFile(f"{self.lines.name}, line {self.first_line}: {reason}") from None
         if self.at_end and fields is not None:  # the row asked for more lines than the file has
             raise UnreadableFile(
                 f"{self.lines.name}, line {self.first_line}: a quote is opened and never closed. Close it; inside a "
@@ -56,7 +58,7 @@ class _Rows:
 
 def read_csv(stream: io.BufferedReader, name: str) -> Table:
     """Comma by default; semicolon or tab where they split the first line into more fields."""
-    first = stream.peek(BUFFER).split(b"\n", 1)[0].decode("utf-8", "replace")
+    first = b"".join(stream.peek(BUFFER).splitlines()[:1]).decode("utf-8", "replace")  # a lone "\r" ends a line as well
     delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
     return replace(_table(_Rows(Lines(stream, name), delimiter), file_format="csv"), delimiter=delimiter)
 

@@ -180,7 +180,16 @@ def test_nothing_to_certify_is_a_conflict(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"budget": 0}, {"budget": 1}, {"budget": "nan"}, {"confidence": 1.5}, {"promise": "all"}, {"look": 0}]
+    "wrong",
+    [
+        {"budget": 0},
+        {"budget": 1},
+        {"budget": "nan"},
+        {"confidence": 1.5},
+        {"confidence": 1e-12},
+        {"promise": "all"},
+        {"look": 0},
+    ],
 )
 def test_a_wrong_field_is_named(ask: Caller, audited: list[Text], wrong: dict[str, Any]) -> None:
     answer = ask("create", **({"project": "News"} | wrong))

@@ -148,6 +148,11 @@ def test_the_delimiter_is_seen_in_the_header(mark: str) -> None:
     assert read_bytes(content, "a.csv")[0].values == {"id": "1", "text": "hello"}
 
 
+def test_lines_that_end_as_on_an_old_mac_are_an_error_with_a_reason() -> None:
+    with pytest.raises(readers.UnreadableFile, match=r"line 1: Lines end by carriage returns alone\. Save the file"):
+        read_bytes(b"text,number\rone,1\r", "a.csv")
+
+
 def test_a_comma_in_a_quoted_header_does_not_hide_the_semicolon() -> None:
     assert read_bytes(b'id;"a, b";text\n1;2;hello\n', "a.csv")[0].values["text"] == "hello"
 

@@ -50,6 +50,7 @@ KNOWN_BY_ROWS = {
 UNSAID = (
     "Null characters are not allowed.",
     "This field may not be blank.",
+    "The text is empty.",  # of what counts as white space
     "are both named",
     "This day is before the first one.",
     "Choose one of the two.",

@@ -14,8 +14,9 @@ from labeling.models import Certificate
 
 def share(value: str) -> float:
     number = float(value)
-    if not 0 < number < 1:
-        raise ArgumentTypeError(f"{value} is not between 0 and 1")
+    if not certification.LEAST_SHARE <= number <= certification.MOST_SHARE:
+        reach = f"{certification.LEAST_SHARE} and {certification.MOST_SHARE}"
+        raise ArgumentTypeError(f"{value} is not between {reach}")
     return number
 
 

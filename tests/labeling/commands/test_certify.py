@@ -53,7 +53,7 @@ def test_nothing_proven_is_exit_code_1_and_says_what_is_needed(project: Project)
 
 
 def test_a_budget_outside_of_0_and_1_is_refused(audited: list[Text]) -> None:
-    with pytest.raises(CommandError, match="not between 0 and 1"):
+    with pytest.raises(CommandError, match=r"not between 0\.0001 and 0\.9999"):
         run("certify", "--budget", "5")
 
 
