@@ -51,10 +51,8 @@ __all__ = [
 # they are those that lie on desks while people work.
 MOST_PASSED_OVER = 0.05
 
-LEAST_SHARE, MOST_SHARE = (
-    0.0001,
-    0.9999,
-)  # that a budget or a confidence can be: beyond, doubt is rounded to none or all
+# What a budget or a confidence can be: beyond, doubt is rounded to none or all.
+LEAST_SHARE, MOST_SHARE = (0.0001, 0.9999)
 
 SHOWN = (
     "promise",
