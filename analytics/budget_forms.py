@@ -2,6 +2,7 @@
 
 from django import forms
 
+from labeling.certification import LEAST_SHARE, MOST_SHARE
 from labeling.models.certificate import PromiseChoice
 
 BUDGETS = (1, 2, 5, 10)  # percent, as on the slider
@@ -24,8 +25,8 @@ class CertifyForm(forms.Form):
     def clean_budget(self) -> float:
         """The budget as a share."""
         share = float(self.cleaned_data["budget"] / 100)
-        if not 0 < share < 1:
-            raise forms.ValidationError("A budget lies between 0 and 100 %.")
+        if not LEAST_SHARE <= share <= MOST_SHARE:
+            raise forms.ValidationError(f"A budget lies between {LEAST_SHARE:.2%} and {MOST_SHARE:.2%}.")
         return share
 
     def clean_confidence(self) -> float:

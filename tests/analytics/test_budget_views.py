@@ -293,7 +293,16 @@ def test_a_look_that_somebody_took_meanwhile_is_not_made(project: Project, head:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"budget": "0"}, {"budget": "100"}, {"budget": "nan"}, {"confidence": "50"}, {"promise": "all"}]
+    "wrong",
+    [
+        {"budget": "0"},
+        {"budget": "0.005"},
+        {"budget": "99.995"},
+        {"budget": "100"},
+        {"budget": "nan"},
+        {"confidence": "50"},
+        {"promise": "all"},
+    ],
 )
 def test_a_question_that_makes_no_sense_is_refused(project: Project, head: Client, wrong: dict[str, str]) -> None:
     values = {"promise": "dataset", "budget": "5", "confidence": "95"} | wrong

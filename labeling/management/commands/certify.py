@@ -16,7 +16,7 @@ def share(value: str) -> float:
     number = float(value)
     if not certification.LEAST_SHARE <= number <= certification.MOST_SHARE:
         reach = f"{certification.LEAST_SHARE} and {certification.MOST_SHARE}"
-        raise ArgumentTypeError(f"{value} is not between {reach}")
+        raise ArgumentTypeError(f"{value} is not between {reach}: give a share, such as 0.05 for 5 %")
     return number
 
 
