@@ -252,11 +252,13 @@ def _review_to_undo(request: Request, review_id: int | None) -> Review:
 
 
 def _with_key(request: Request) -> Any:
-    """The body, with the key of the header where it has none of its own."""
+    """The body, with the key of the header where it has none of its own, or an empty one. A form stays a form."""
     header = request.headers.get(KEY_HEADER)
-    if header is None or not hasattr(request.data, "items"):
+    if header is None or not isinstance(request.data, dict) or request.data.get("idempotency_key", "") != "":
         return request.data
-    return {"idempotency_key": header, **dict(request.data.items())}
+    body = request.data.copy()
+    body["idempotency_key"] = header
+    return body
 
 
 def _shown(review: Review, *, is_new: bool) -> Response:

@@ -611,6 +611,16 @@ def test_an_undo_in_whose_midst_the_server_died_does_not_undo_an_older_review(as
     assert Review.objects.filter(action="undo").count() == 1
 
 
+@pytest.mark.parametrize("of_body", [{}, {"idempotency_key": ""}])
+def test_a_form_and_an_empty_key_of_the_body_have_the_key_of_the_header(
+    client: Client, anna: Reviewer, text: Text, of_body: dict[str, str]
+) -> None:
+    client.force_login(anna.user)
+    form = {"text_id": str(text.pk), **of_body}
+    answer = client.post("/api/reviews/skip", form, headers={"Idempotency-Key": "k1"})
+    assert (answer.status_code, Review.objects.get().idempotency_key) == (201, "k1")
+
+
 def test_a_key_of_the_body_that_is_too_long_is_refused_beside_a_good_header(as_anna: Ask, text: Text) -> None:
     answer = as_anna("skip", {"text_id": text.pk, "idempotency_key": "k" * 65}, **{"Idempotency-Key": "k1"})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["idempotency_key"])
