@@ -4,10 +4,13 @@ DRF takes "5" for 5 and 5 for "5", as it must for forms. In JSON such a value is
 name is not known are left out by DRF: `projct` for `project` would label the texts of another project.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
+
+MOST_MISNAMED = 20  # each with the names of all fields: more would be many times what was sent
 
 # The first that fits: a field -> the types that it takes, and what to say otherwise.
 TYPES: Sequence[tuple[type[serializers.Field], tuple[type, ...], str]] = (
@@ -31,12 +34,11 @@ def mistyped(field: serializers.Field, value: Any) -> Any:
     return _of_value(field, value)
 
 
-def misnamed(serializer: serializers.Serializer[Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    """The names in `value` that are no fields, in the form of DRF's errors."""
-    fields = ", ".join(serializer.fields)
-    return {
-        str(name): [f"There is no such field. Fields: {fields}."] for name in value if name not in serializer.fields
-    }
+def misnamed(serializer: serializers.Serializer[Any], names: Iterable[str]) -> dict[str, Any]:
+    """The first of `names` that are no fields, in the form of DRF's errors."""
+    message = f"There is no such field. Fields: {', '.join(serializer.fields)}."
+    unknown = (name for name in names if name not in serializer.fields)
+    return {str(name): [message] for name in islice(unknown, MOST_MISNAMED)}
 
 
 def _of_object(serializer: serializers.Serializer[Any], value: Mapping[str, Any]) -> dict[str, Any]:

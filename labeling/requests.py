@@ -1,5 +1,6 @@
 """What a request of the API asks for, checked, and the pages of its lists."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from labeling.models import ApiKey
 
 MOST_ROWS = 500
 CHUNKED = "chunked"
+CSRF_FIELD = "csrfmiddlewaretoken"  # of forms that are sent with a session
 
 
 class NewestFirst(CursorPagination):
@@ -82,10 +84,15 @@ def checked(body: type[Serializer[Any]], data: Any, *, partial: bool = False) ->
     Raises DRF's ValidationError, which names each wrong field, also one that is not known: it would be ignored.
     """
     wanted = body(data=data, partial=partial)
-    if wrong := misnamed(wanted, data) if isinstance(data, QueryDict) else mistyped(wanted, data):
+    if wrong := misnamed(wanted, _names(data)) if isinstance(data, QueryDict) else mistyped(wanted, data):
         raise ValidationError(wrong)
     wanted.is_valid(raise_exception=True)
     return dict(wanted.validated_data)
+
+
+def _names(form: QueryDict) -> set[str]:
+    """The fields that a form fills in: DRF reads lists and objects from names like `scopes[0]` and `parent.child`."""
+    return {re.split(r"[\[.]", name, maxsplit=1)[0] for name in form} - {CSRF_FIELD}
 
 
 def asked(query: type[Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -104,7 +111,11 @@ def refuse_unclear(given: QueryDict, known: set[str]) -> None:
     for name, values in given.lists():
         if name not in known:
             names = ", ".join(sorted(known - {api_settings.URL_FORMAT_OVERRIDE}))
-            hint = f"Parameters: {names}." if names else "Put it into the body."
+            hint = (
+                f"Parameters: {names}."
+                if names
+                else "Leave it out, or put it into the body, where that has such a field."
+            )
             wrong[name] = [f"There is no such parameter. {hint}"]
         elif values == [""]:
             wrong[name] = ["Give a value, or leave the parameter out."]

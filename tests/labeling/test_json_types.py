@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from labeling.fields import CategoryReference
+from labeling.json_types import MOST_MISNAMED
 from labeling.requests import checked
 
 
@@ -67,3 +68,18 @@ def test_a_name_that_no_field_has_is_refused_in_json_and_in_a_form(body: Any) ->
     with pytest.raises(ValidationError, match=r"There is no such field\. Fields: name, number, share,") as refused:
         checked(Body, body)
     assert list(refused.value.detail) == ["nmae"]
+
+
+def test_of_very_many_wrong_names_the_first_are_said() -> None:
+    with pytest.raises(ValidationError) as refused:
+        checked(Body, {f"unknown {n}": 1 for n in range(100_000)})
+    assert list(refused.value.detail) == [f"unknown {n}" for n in range(MOST_MISNAMED)]
+
+
+@pytest.mark.parametrize("form", ["names[0]=a&names[1]=b", "names=a&names=b", "names=a&names=b&csrfmiddlewaretoken=t"])
+def test_a_form_gives_a_list_in_the_ways_that_forms_do(form: str) -> None:
+    assert checked(Body, QueryDict(form))["names"] == ["a", "b"]
+
+
+def test_a_form_gives_objects_too() -> None:
+    assert checked(Body, QueryDict("items[0]word=a"))["items"] == [{"word": "a"}]

@@ -108,7 +108,9 @@ def test_a_change_is_refused_that_names_its_project_in_the_address(
     api: Client, project: Project, address: str, body: dict[str, Any]
 ) -> None:
     answer = api.post(f"{address}?project=News", body, content_type="application/json")
-    wrong = {"project": ["There is no such parameter. Put it into the body."]}
+    wrong = {
+        "project": ["There is no such parameter. Leave it out, or put it into the body, where that has such a field."]
+    }
     assert (answer.status_code, answer.json()["errors"]) == (400, wrong)
     assert not project.categories.filter(name="Snow").exists()
 
