@@ -43,8 +43,8 @@ def choose(
     label_column: str = "",
     guess: bool = True,
 ) -> Columns:
-    """The columns as asked for, or, where `guess` is true, as their names suggest. A label column is used only when it
-    is asked for.
+    """The columns as asked for, or, where `guess` is true, as their names suggest: of those that were not asked for as
+    something else. A label column is used only when it is asked for.
 
     Raises UnknownColumn, which lists the columns that were found.
     """
@@ -58,7 +58,7 @@ def choose(
     for flag, name in asked.items():
         if name and name not in found:
             raise UnknownColumn(f"There is no column '{name}' ({flag}). Columns found: {_listed(found)}.")
-    named = partial(_named, found) if guess else _none
+    named = partial(_named, [name for name in found if name not in asked.values()]) if guess else _none
     return Columns(
         text=text_column or _text(found),
         external_id=id_column or named(EXTERNAL_ID_NAMES),

@@ -54,6 +54,13 @@ class MappingForm(forms.Form):
     file_format = forms.ChoiceField(label="Format", required=False, choices=FORMAT_CHOICES)
     encoding = forms.ChoiceField(label="Encoding", required=False, choices=ENCODING_CHOICES)
 
+    def clean(self) -> dict[str, Any]:
+        """The texts' own column is nothing besides, whatever its name had suggested before it was chosen."""
+        values = self.cleaned_data
+        if text := values.get("text_column"):
+            values |= {name: "" for name in COLUMN_OPTIONS if name != "text_column" and values.get(name) == text}
+        return values
+
     @property
     def is_filled_in(self) -> bool:
         """Whether somebody chose anything yet: until then the columns' names decide."""

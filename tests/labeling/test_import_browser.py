@@ -83,6 +83,22 @@ def test_a_column_chosen_before_the_script_has_come_is_seen(
     expect(page, "#status").to_have_text("Queued")
 
 
+def test_the_column_of_the_texts_is_let_go_by_what_its_name_suggested(
+    visit: Visit, boss: User, project: Project, tmp_path: Path
+) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("source,target\nGood morning,Guten Morgen\n")
+    page = visit(boss, f"/projects/{project.pk}/import/")
+    page.locator("#file").set_input_files(pairs)
+    page.get_by_role("button", name="Preview").click()
+    expect(page, "#source_column").to_have_value("source")
+    page.get_by_label("Text", exact=True).select_option("source")
+    page.get_by_role("button", name="Import 1 row").click()
+    expect(page, "#status").to_have_text("Queued")
+    uploads.carry_on(ImportRecord.objects.get().pk)
+    assert project.texts.get().source == ""
+
+
 def test_without_scripts_it_works_as_well(visit: Visit, boss: User, project: Project, news: Path) -> None:
     page = visit(boss, f"/projects/{project.pk}/import/", java_script_enabled=False)
     page.locator("#file").set_input_files(news)

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings
@@ -121,6 +123,24 @@ def test_the_other_columns_are_suggested_while_the_texts_column_is_asked_for(cli
     shown = page(client, uploaded("id,answer,lang\n7,goal,en\n"))
     assert "<option selected>id</option>" in shown and "<option selected>lang</option>" in shown
     assert "<option selected>answer</option>" not in shown
+
+
+def test_a_column_that_is_chosen_for_the_texts_is_nothing_else(client: Client, uploaded, project: Project) -> None:
+    mapped = {"text_column": "source", "source_column": "source"}
+    record = uploaded("source,target\ngoal,but\n")
+    assert page(client, record, urlencode(mapped)).count("<option selected>source</option>") == 1
+    assert start(client, record, **mapped).added == 1
+    assert project.texts.get().source == ""
+
+
+def test_a_value_that_only_a_name_had_suggested_is_imported_as_the_preview_says(
+    client: Client, uploaded, project: Project
+) -> None:
+    record = uploaded(f"text,source\ngoal,{'long ' * 60}\n")
+    shown = page(client, record)
+    assert "<strong>1</strong> would be added" in shown
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+_column)" value="([^"]*)"', shown))
+    assert start(client, record, **sent).added == 1
 
 
 def test_the_preview_says_what_will_happen(client: Client, uploaded, project: Project, add_texts) -> None:

@@ -186,6 +186,12 @@ def test_a_long_name_of_the_source_is_refused_before_anything_is_stored(project:
     assert not ImportRecord.objects.exists()
 
 
+def test_a_column_that_is_asked_for_is_not_guessed_to_be_something_else_besides(project: Project) -> None:
+    rows = "source,target\n" + "long " * 60 + ",kurz\n"
+    assert import_csv(project, rows, text_column="source").added == 1
+    assert project.texts.get().source == ""
+
+
 def test_an_unknown_column_lists_the_columns(project: Project) -> None:
     with pytest.raises(UnknownColumn, match=r"no column 'titel' \(--text-column\)\. Columns found: id, text"):
         import_csv(project, "id,text\n1,a\n", text_column="titel")

@@ -20,8 +20,14 @@ async function look() {
   else byId("preview").replaceWith(document.adoptNode(page.getElementById("preview")));
 }
 
+// The server takes the texts' own column for nothing else. A role that its name had suggested is shown as it is then.
+function freeTextColumn() {
+  const text = byId("text_column")?.value;
+  for (const role of form.querySelectorAll(".import-roles select:not(#text_column)")) if (text && role.value === text) role.value = "";
+}
+
 byId("look").hidden = true;
-const lookNow = () => look().catch(() => form.submit());
+const lookNow = () => (freeTextColumn(), look().catch(() => form.submit()));
 form.addEventListener("change", lookNow);
 // A column may be chosen before this script has come, or be filled in by a browser that goes back.
 asServed.reset();
