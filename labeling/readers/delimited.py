@@ -13,7 +13,8 @@ from labeling.readers.rows import Row, Table, header
 from labeling.spreadsheets import is_own_export, unescape_formula
 
 DELIMITERS = (",", ";", "\t")
-MAC_LINES = "Lines end by carriage returns alone. Save the file again with lines that end as on Unix or Windows."
+MAC_LINES = "lines end by carriage returns alone. Save the file again with lines that end as on Unix or Windows."
+LONE_RETURN = "a carriage return stands in a field without quotes. Put quotes around the field."
 
 
 class _Rows:
@@ -46,7 +47,7 @@ class _Rows:
         try:
             fields = next(self.reader, None)
         except csv.Error as error:
-            reason = MAC_LINES if "new-line character" in str(error) else f"{error}."
+            reason = LONE_RETURN if "new-line character" in str(error) else f"{error}."
             raise UnreadableFile(f"{self.lines.name}, line {self.first_line}: {reason}") from None
         if self.at_end and fields is not None:  # the row asked for more lines than the file has
             raise UnreadableFile(
@@ -58,9 +59,20 @@ class _Rows:
 
 def read_csv(stream: io.BufferedReader, name: str) -> Table:
     """Comma by default; semicolon or tab where they split the first line into more fields."""
-    first = b"".join(stream.peek(BUFFER).splitlines()[:1]).decode("utf-8", "replace")  # a lone "\r" ends a line as well
-    delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    start = stream.peek(BUFFER)
+    if b"\n" not in start and b"\r" in start[:-1]:  # a pipe may give its first piece between "\r" and "\n"
+        raise UnreadableFile(f"{name}: {MAC_LINES}")
+    first = start.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
+    delimiter = max(DELIMITERS, key=lambda mark: _width(first, mark))
     return replace(_table(_Rows(Lines(stream, name), delimiter), file_format="csv"), delimiter=delimiter)
+
+
+def _width(line: str, delimiter: str) -> int:
+    """How many fields it has; 0 where it cannot be read, as the reader of the rows will say."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
 
 
 def read_tsv(stream: io.BufferedReader, name: str) -> Table:

@@ -148,9 +148,20 @@ def test_the_delimiter_is_seen_in_the_header(mark: str) -> None:
     assert read_bytes(content, "a.csv")[0].values == {"id": "1", "text": "hello"}
 
 
-def test_lines_that_end_as_on_an_old_mac_are_an_error_with_a_reason() -> None:
-    with pytest.raises(readers.UnreadableFile, match=r"line 1: Lines end by carriage returns alone\. Save the file"):
-        read_bytes(b"text,number\rone,1\r", "a.csv")
+@pytest.mark.parametrize("rows", [1, 200_000])
+def test_lines_that_end_as_on_an_old_mac_are_an_error_with_a_reason(rows: int) -> None:
+    with pytest.raises(readers.UnreadableFile, match=r"a\.csv: lines end by carriage returns alone\. Save the file"):
+        read_bytes(b"text,number\r" + b"one,1\r" * rows, "a.csv")
+
+
+@pytest.mark.parametrize(("content", "line"), [(b"te\rxt,n\nhello,1\n", 1), (b"text,n\nhel\rlo,1\n", 2)])
+def test_one_carriage_return_without_quotes_says_where_it_stands(content: bytes, line: int) -> None:
+    with pytest.raises(readers.UnreadableFile, match=rf"line {line}: a carriage return stands in a field without"):
+        read_bytes(content, "a.csv")
+
+
+def test_a_carriage_return_in_a_quoted_header_does_not_hide_the_semicolon() -> None:
+    assert read_bytes(b'"te\rxt";number\nhello;1\n', "a.csv")[0].values == {"te\rxt": "hello", "number": "1"}
 
 
 def test_a_comma_in_a_quoted_header_does_not_hide_the_semicolon() -> None:
