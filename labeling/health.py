@@ -54,4 +54,6 @@ def _broker(database: str) -> str:
 
 
 def _worker() -> str:
-    return FINE if workers.alive().exists() else "none running"
+    alive = set(workers.alive().values_list("cluster", flat=True))
+    missing = [kind for kind in workers.KINDS if kind not in alive]
+    return f"none running for {', '.join(missing)}" if missing else FINE

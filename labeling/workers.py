@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LABELING, INTERACTIVE = settings.Q_CLUSTERS  # for runs, and for short work that people wait for
 LEARNING = "learning"  # keeps the review queues in order; takes no tasks
+KINDS = (LABELING, INTERACTIVE, LEARNING)
 SILENCE = timedelta(seconds=15)  # a supervisor that was not seen for so long is gone
 BEAT_SECONDS = 5.0
 NONE_RUNNING = "No background worker is running, so it waits. Start one with: python manage.py run_worker"

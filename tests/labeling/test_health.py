@@ -5,14 +5,15 @@ from django.conf import LazySettings
 from django.db import OperationalError
 from django.test import Client
 
-from labeling import health
+from labeling import health, workers
 from labeling.models import Worker
 
 NOBODY = "redis://:a-secret@127.0.0.1:1/0"  # no server listens on port 1
 
 
 def test_all_is_well_with_a_worker(client: Client, db: None) -> None:
-    Worker.objects.create(host="here", cluster="labeling", supervisor_pid=1)
+    for kind in workers.KINDS:
+        Worker.objects.create(host="here", cluster=kind, supervisor_pid=1)
     answer = client.get("/health/")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "database": "ok", "broker": "ok", "worker": "ok"}
@@ -21,7 +22,12 @@ def test_all_is_well_with_a_worker(client: Client, db: None) -> None:
 def test_without_a_worker_pages_are_served_still(client: Client, db: None) -> None:
     answer = client.get("/health/")
     assert answer.status_code == 200
-    assert answer.json()["worker"] == "none running"
+    assert answer.json()["worker"] == "none running for labeling, interactive, learning"
+
+
+def test_work_that_nobody_does_is_named(client: Client, db: None) -> None:
+    Worker.objects.create(host="with a graphics card", cluster=workers.LABELING, supervisor_pid=1)
+    assert client.get("/health/").json()["worker"] == "none running for interactive, learning"
 
 
 def test_a_broker_that_is_gone_is_named_without_secrets(client: Client, db: None, settings: LazySettings) -> None:
