@@ -116,8 +116,18 @@ def is_dark(page: Any) -> bool:
     return "dark" in (page.locator("html").get_attribute("class") or "")
 
 
+def looks(page: Any) -> Iterator[str]:
+    """In light, in dark and on a phone, loaded anew each time: the admin looks at the system's colours only then."""
+    for look in SCREENS:
+        page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+        page.set_viewport_size(NARROW if look == "phone" else WIDE)
+        page.reload()
+        wait_until(page, lambda: is_dark(page) is (look == "dark"))  # noqa: B023  # waited for within the turn
+        yield look
+
+
 def fits_the_screen(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    return bool(page.evaluate("document.fonts.ready.then(() => document.documentElement.scrollWidth <= innerWidth)"))
 
 
 def barriers(page: Any, where: str) -> list[str]:
@@ -131,13 +141,13 @@ def barriers(page: Any, where: str) -> list[str]:
 
 def faults(page: Any, where: str) -> list[str]:
     """Barriers in light and in dark, on a screen and on a phone, and what is wider than these."""
-    found = too_wide(page, where) + barriers(page, f"{where}, light")
-    page.emulate_media(color_scheme="dark")
-    wait_until(page, lambda: is_dark(page))
-    found += barriers(page, f"{where}, dark")
-    page.set_viewport_size(NARROW)
-    found += too_wide(page, f"{where}, phone") + barriers(page, f"{where}, phone")
-    page.set_viewport_size(WIDE)
+    found = []
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme=colours)
+        wait_until(page, lambda: is_dark(page) is (colours == "dark"))  # noqa: B023  # waited for within the turn
+        for width, size in (("phone", NARROW), ("screen", WIDE)):
+            page.set_viewport_size(size)
+            found += too_wide(page, f"{where}, {width}") + barriers(page, f"{where}, {colours}, {width}")
     page.emulate_media(color_scheme="light")
     wait_until(page, lambda: not is_dark(page))
     return found

@@ -51,7 +51,7 @@ ADDRESSES = {
     "dashboard:proof": Address(Kind.DATA, P),
     "dashboard:label": Address(Kind.VERB, P),
     "projects:list": Address(Kind.PAGE),
-    "projects:new": Address(Kind.PAGE),
+    "projects:new": Address(Kind.PAGE, query="?set=topics"),
     "projects:overview": Address(Kind.PAGE, P),
     "projects:edit": Address(Kind.PAGE, P),
     "projects:archive": Address(Kind.VERB, P),

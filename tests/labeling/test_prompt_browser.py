@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 
 from labeling.models import Project
-from tests.browser import EVIL, IN_BROWSER, Visit, barriers, expect
+from tests.browser import EVIL, IN_BROWSER, Visit, barriers, expect, looks, too_wide
 
 pytestmark = IN_BROWSER
 
@@ -31,5 +31,7 @@ def test_a_text_that_looks_like_markup_stays_text(visit: Visit, boss: User, proj
 def test_its_preview_fits_the_screen_and_has_no_barriers(visit: Visit, boss: User, project: Project, add_texts) -> None:
     add_texts(project, "The striker scored.")
     page = visit(boss, ADD.format(project.pk))
-    expect(page, PREVIEW).to_contain_text("The striker scored.")
-    assert [found for found in barriers(page, "prompt") if "prompt-preview" in found] == []
+    for look in looks(page):
+        expect(page, PREVIEW).to_contain_text("The striker scored.")
+        assert too_wide(page, look) == []
+        assert [found for found in barriers(page, look) if "prompt-preview" in found] == []

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from labeling import execution, runs
 from labeling.choices import ChunkState, RunPhase, TextStatus
 from labeling.models import LabelingRun, Project, RunChunk, Text
-from tests.browser import EVIL, IN_BROWSER, NARROW, Visit, barriers, expect, too_wide
+from tests.browser import EVIL, IN_BROWSER, Visit, barriers, expect, looks, too_wide
 from tests.labeling.working import take
 
 pytestmark = [*IN_BROWSER, pytest.mark.usefixtures("fake_providers")]
@@ -94,11 +94,7 @@ def test_a_run_with_failures_fits_the_screen_and_has_no_barriers(
         heartbeat_at=chunk.heartbeat_at,
     )
     page = visit(boss, address(run))
-    for colours in ("light", "dark"):  # the theme of the admin looks at the system's colours while it loads
-        page.emulate_media(color_scheme=colours)
-        page.reload()
+    for look in looks(page):
         expect(page, "#run-failures").to_contain_text("<script>")
-        assert [found for found in barriers(page, colours) if 'id="run' in found or 'class="run' in found] == []
-    assert too_wide(page, "screen") == []
-    page.set_viewport_size(NARROW)
-    assert too_wide(page, "phone") == []
+        assert too_wide(page, look) == []
+        assert [found for found in barriers(page, look) if 'id="run' in found or 'class="run' in found] == []
