@@ -103,6 +103,9 @@ else:
 # Connecting takes 2 ms of processor time, on SQLite as well: a seventh of what a decision at the desk costs.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 
+# Of `dumpdata`, by which data moves from one database to another.
+SERIALIZATION_MODULES = {"json": "labeling_site.exact_json", "jsonl": "labeling_site.exact_jsonl"}
+
 # --- Labeling ---------------------------------------------------------------------------------------------------------
 
 MIN_CONFIDENCE_THRESHOLD = environment.number("MIN_CONFIDENCE_THRESHOLD", default=0.8, low=0.0, high=1.0)

@@ -28,7 +28,15 @@ def test_the_copy_of_a_database_in_use_has_what_only_the_log_held(tmp_path: Path
 
 def test_its_commands_are_those_of_the_program() -> None:
     named = {words[1] for words in COMMANDS if words[0] == "manage.py"} | set(re.findall(r"manage\.py (\w+)", PAGE))
-    assert named == {"migrate", "createsuperuser", "check", "verify_audit_trail", "run_worker"}
+    assert named == {
+        "migrate",
+        "createsuperuser",
+        "check",
+        "verify_audit_trail",
+        "run_worker",
+        "dumpdata",
+        "loaddata",
+    }
     assert named <= set(get_commands())
 
 
