@@ -25,10 +25,6 @@ NO_SPARE_CORE = (
     " could be faster than 1.27 times, even if nothing were written. Side by side helps where a server waits,"
     " batches or has cores of its own: the row of the server that waits."
 )
-BESIDE_OTHERS = (
-    "It is the slowest of all sets and draws, and was taken while other work used both cores. It was not measured again"
-    " on a quiet machine."
-)
 NO_HALVES = (
     "On processors that do not multiply bfloat16 by themselves (AVX-512 BF16, AMX) the program computes in 32 bits, and"
     " reading the text's own tokens, which is the same for both, is most of the time."
@@ -92,7 +88,6 @@ LEARNING_CURVE = [
         at("mean", {"reviews": 1000}, "slowest"),
         "s",
         most=2,
-        why_missed=BESIDE_OTHERS,
     ),
     *(share_of_sets(reviews) for reviews in (200, 500, 1000)),
 ]
