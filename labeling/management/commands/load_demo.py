@@ -14,7 +14,7 @@ INSTRUCTIONS = "Messages to Larkmoor, an invented shop for outdoor gear. Choose 
 
 
 class Command(BaseCommand):
-    help = "Make the project Demo with the messages of an invented shop. Does nothing when it is there."
+    help = "Make the project Demo with the messages of an invented shop. What is there already stays as it is."
 
     def handle(self, **options: Any) -> None:
         if not Project.objects.filter(name__iexact=NAME).exists():
