@@ -206,11 +206,11 @@ def take(browser: Browser, desk: str, screen: dict[str, Any], file: Path) -> Non
 
 
 def shows_much(page: Page) -> bool:
-    """What a model said, and a reviewed text that is quite like it."""
-    if page.locator("#blind").is_visible() or not page.locator("#similar-texts li").count():
+    """What a model said with the words that made it say so, and a reviewed text that is like it."""
+    if not page.locator("#text mark").count() or not page.locator("#similar-texts li").count():
         return False
     nearest = page.locator("#similar-texts li").first.inner_text()
-    return len(page.locator("#text").inner_text()) > 60 and bool(re.search(r"[6-9]\d %", nearest))
+    return len(page.locator("#text").inner_text()) > 60 and bool(re.search(r"[4-9]\d %", nearest))
 
 
 if __name__ == "__main__":
