@@ -251,9 +251,6 @@ def test_nobody_undoes_the_decision_of_another(anna: Reviewer, ben: Reviewer, te
         undo(ben, review.pk)
 
 
-# --- Many at once -----------------------------------------------------------------------------------------------------
-
-
 # --- More than one review asked for -----------------------------------------------------------------------------------
 
 
@@ -263,9 +260,10 @@ def doubled(project: Project, text: Text) -> Text:
     return text
 
 
-def test_one_of_two_reviews_does_not_settle_the_text(anna: Reviewer, doubled: Text) -> None:
-    record(anna, doubled.pk, approve(doubled))
-    assert Text.objects.get(pk=doubled.pk).status == "needs_review"
+def test_one_of_two_reviews_does_not_settle_the_text_and_is_noted(anna: Reviewer, doubled: Text) -> None:
+    review = record(anna, doubled.pk, approve(doubled))
+    after = Text.objects.get(pk=doubled.pk)
+    assert (after.status, after.reviewed_at) == ("needs_review", review.created_at)
 
 
 def test_two_that_agree_settle_the_text(anna: Reviewer, ben: Reviewer, doubled: Text) -> None:
