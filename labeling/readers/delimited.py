@@ -59,12 +59,17 @@ class _Rows:
 
 def read_csv(stream: io.BufferedReader, name: str) -> Table:
     """Comma by default; semicolon or tab where they split the first line into more fields."""
+    first = _first_line(stream, name)
+    delimiter = max(DELIMITERS, key=lambda mark: _width(first, mark))
+    return replace(_table(_Rows(Lines(stream, name), delimiter), file_format="csv"), delimiter=delimiter)
+
+
+def _first_line(stream: io.BufferedReader, name: str) -> str:
+    """What the stream goes on with, unread. Raises UnreadableFile where no line ends as lines do."""
     start = stream.peek(BUFFER)
     if b"\n" not in start and b"\r" in start[:-1]:  # a pipe may give its first piece between "\r" and "\n"
         raise UnreadableFile(f"{name}: {MAC_LINES}")
-    first = start.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
-    delimiter = max(DELIMITERS, key=lambda mark: _width(first, mark))
-    return replace(_table(_Rows(Lines(stream, name), delimiter), file_format="csv"), delimiter=delimiter)
+    return start.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
 
 
 def _width(line: str, delimiter: str) -> int:
@@ -76,6 +81,7 @@ def _width(line: str, delimiter: str) -> int:
 
 
 def read_tsv(stream: io.BufferedReader, name: str) -> Table:
+    _first_line(stream, name)
     return replace(_table(_Rows(Lines(stream, name), "\t"), file_format="tsv"), delimiter="\t")
 
 

@@ -148,10 +148,11 @@ def test_the_delimiter_is_seen_in_the_header(mark: str) -> None:
     assert read_bytes(content, "a.csv")[0].values == {"id": "1", "text": "hello"}
 
 
-@pytest.mark.parametrize("rows", [1, 200_000])
-def test_lines_that_end_as_on_an_old_mac_are_an_error_with_a_reason(rows: int) -> None:
-    with pytest.raises(readers.UnreadableFile, match=r"a\.csv: lines end by carriage returns alone\. Save the file"):
-        read_bytes(b"text,number\r" + b"one,1\r" * rows, "a.csv")
+@pytest.mark.parametrize(("name", "rows"), [("a.csv", 1), ("a.csv", 200_000), ("a.tsv", 1)])
+def test_lines_that_end_as_on_an_old_mac_are_an_error_with_a_reason(name: str, rows: int) -> None:
+    mark = b"," if name == "a.csv" else b"\t"
+    with pytest.raises(readers.UnreadableFile, match=rf"{name}: lines end by carriage returns alone\. Save the file"):
+        read_bytes(b"text%snumber\r" % mark + b"one%s1\r" % mark * rows, name)
 
 
 @pytest.mark.parametrize(("content", "line"), [(b"te\rxt,n\nhello,1\n", 1), (b"text,n\nhel\rlo,1\n", 2)])
