@@ -122,30 +122,29 @@ def certify(
     if not all(LEAST_SHARE <= share <= MOST_SHARE for share in (budget, confidence)):
         raise ValueError(f"Budget and confidence must lie between {LEAST_SHARE} and {MOST_SHARE}.")
     Project.objects.select_for_update().get(pk=project.pk)  # one look at a time
-    if run := unfinished(project):
-        raise StillLabeling(f"Run {run.pk} is labeling texts. Wait until it has ended, or cancel it; then look.")
-    delta = round(1 - confidence, 10)
+    _refuse_while_labeling(project)
+    newest = newest_label_id(project)  # before the pool: a label made between the two ends what is written here
     pool = audits.read_pool(project)
     _refuse(pool)
-    words = classifiers.category_hash(project.active_categories())
-    looks = Certificate.objects.filter(project=project, category_hash=words)
-    asked = {"promise": Promise(promise).value, "budget": budget, "delta": delta, "audit_hash": pool.fingerprint()}
-    if known := looks.filter(**asked, newest_label_id=newest_label_id(project)).first():
+    delta = round(1 - confidence, 10)
+    asked = {"project": project, "promise": Promise(promise).value, "budget": budget, "delta": delta}
+    about = {
+        "category_hash": classifiers.category_hash(project.active_categories()),
+        "audit_hash": pool.fingerprint(),
+        "newest_label_id": newest,
+    }
+    if known := Certificate.objects.filter(**asked, **about).first():
         return known
-    look = next_look(project)
-    if expected_look not in (None, look):
-        raise LookTaken(f"Somebody has looked at this audit meanwhile. Yours would be look {look} now.")
+    look = _expected_look(project, expected_look)
     verdict = verdict_on(pool, Promise(promise), budget, risk.level_of_look(delta, look))
     return Certificate.objects.create(
-        project=project,
         **asked,
+        **about,
         look=look,
         level=verdict.level,
         **_findings(pool, verdict),
         classifier=_current_classifier(project),
-        category_hash=words,
         pool_size=len(pool.ids),
-        newest_label_id=newest_label_id(project),
         created_by_id=user.pk if user else None,
     )
 
@@ -162,6 +161,18 @@ def verdict_on(pool: Pool, promise: Promise, budget: float, level: float) -> Ver
         uncorrected=pool.is_open[pool.is_audited],
         delivered=pool.delivered,
     )
+
+
+def _refuse_while_labeling(project: Project) -> None:
+    if run := unfinished(project):
+        raise StillLabeling(f"Run {run.pk} is labeling texts. Wait until it has ended, or cancel it; then look.")
+
+
+def _expected_look(project: Project, expected: int | None) -> int:
+    look = next_look(project)
+    if expected not in (None, look):
+        raise LookTaken(f"Somebody has looked at this audit meanwhile. Yours would be look {look} now.")
+    return look
 
 
 def _refuse(pool: Pool) -> None:

@@ -372,6 +372,20 @@ def test_several_are_asked_about_with_the_queries_of_one(
     assert reasons == dict.fromkeys([one.pk for one in made], "Texts have been added since.")
 
 
+def test_a_label_made_while_the_audit_is_looked_at_ends_the_certificate(
+    project: Project, audited: list[Text], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_pool = audits.read_pool
+
+    def and_label(project: Project) -> audits.Pool:
+        pool = read_pool(project)
+        add_machine_labeled(project, [0.9])
+        return pool
+
+    monkeypatch.setattr(audits, "read_pool", and_label)
+    assert certification.ended_reason(certify(project)) == "Texts have been added since."
+
+
 @pytest.mark.usefixtures("fake_providers")
 def test_a_certificate_ends_when_texts_are_labeled_again(project: Project, audited: list[Text]) -> None:
     made = certify(project)
