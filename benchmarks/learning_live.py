@@ -85,13 +85,14 @@ class Watched:
             time.sleep(0.01)
 
 
-def decide(size: int, count: int) -> dict[str, Any]:
+def prepare(size: int) -> tuple[Any, Any]:
+    """A project nearly all of whose texts wait for people, after a first training, and who decides them."""
     kept_vectors.setup()
     from labeling import training
 
     project = kept_vectors.add_project(size)
     kept_vectors.keep_head(project, kept_vectors.first_head(), "pool_aware")
-    type(project).objects.filter(pk=project.pk).update(threshold=0.99)  # nearly all texts wait for people
+    type(project).objects.filter(pk=project.pk).update(threshold=0.99)
     project.refresh_from_db()
     kept_vectors.label(project, kept_vectors.first_head())
     reviewer = add_reviewer(project)
@@ -99,6 +100,11 @@ def decide(size: int, count: int) -> dict[str, Any]:
         decide_next(reviewer, project)
     training.train(project)
     print("Labeled, decided and trained.", flush=True)
+    return project, reviewer
+
+
+def decide(size: int, count: int) -> dict[str, Any]:
+    project, reviewer = prepare(size)
     begin, watched = time.perf_counter(), Watched()
     watched.wait(DECIDED)
     ready = time.perf_counter() - begin

@@ -67,13 +67,8 @@ def update(
     judged = [f"{table}.{quote(cast(Field, meta.get_field(name)).column)}" for name, _, _ in where]
     limits = [limit for _, sign, value in where for limit in (value if sign == "IN" else [value])]
     is_postgresql = connection.vendor == "postgresql"
-    with_it = f" AND {table}.{quote(cast(Field, meta.get_field(kept_with)).column)} IS NOT NULL" if kept_with else ""
-    sets = []
-    for number, field in enumerate(fields):
-        target, value = quote(field.column), f"new.v{number}" if is_postgresql else "%s"
-        if (least := (keeps_below or {}).get(field.name)) is not None:
-            value = f"CASE WHEN {table}.{target} < {least!r}{with_it} THEN {table}.{target} ELSE {value} END"
-        sets.append(f"{target} = {value}")
+    kept_where = f" AND {table}.{quote(cast(Field, meta.get_field(kept_with)).column)} IS NOT NULL" if kept_with else ""
+    sets = _sets(table, fields, keeps_below or {}, kept_where, connection)
     changed = f"UPDATE {table} SET {', '.join(sets)}"
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
         if is_postgresql:
@@ -85,6 +80,24 @@ def update(
             sql = f"{changed} WHERE {key} = %s{_conditions(judged, where)}"
             cursor.executemany(sql, [(*row, *limits) for row in rows])
         return int(cursor.rowcount)
+
+
+def _sets(
+    table: str,
+    fields: Sequence[Field],
+    keeps_below: Mapping[str, float],
+    kept_where: str,
+    connection: BaseDatabaseWrapper,
+) -> list[str]:
+    """What each column is set to; the values are v0, v1 ... of `new` on PostgreSQL, parameters on SQLite."""
+    sets = []
+    for number, field in enumerate(fields):
+        target = connection.ops.quote_name(field.column)
+        value = f"new.v{number}" if connection.vendor == "postgresql" else "%s"
+        if (least := keeps_below.get(field.name)) is not None:
+            value = f"CASE WHEN {table}.{target} < {least!r}{kept_where} THEN {table}.{target} ELSE {value} END"
+        sets.append(f"{target} = {value}")
+    return sets
 
 
 def _locked(

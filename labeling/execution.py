@@ -51,20 +51,8 @@ def execute(
     somebody works on it again. While the provider's server is down it waits. What a person interrupts is paused.
     """
     runs.begin(run)
-    work, worker = Work(run, on_progress), chunks.new_worker()
-    idle_since: float | None = None
     try:
-        while not run.is_finished:
-            if is_over():
-                return False
-            if _take_part(work, worker, is_over):
-                idle_since = None
-                continue
-            idle_since = idle_since or time.monotonic()
-            if patience is not None and time.monotonic() - idle_since > patience:
-                return True
-            time.sleep(LOOK_SECONDS)
-        return True
+        return _take_parts(Work(run, on_progress), is_over, patience)
     except OutOfTime:
         return False
     except ProviderError as error:
@@ -88,6 +76,23 @@ def _note_trouble(run: LabelingRun, error: Error) -> None:
     reason = " ".join(str(error).split()).rstrip(".")  # libpq writes several lines
     with suppress(Error):
         runs.note_trouble(run, f"The database failed: {reason}. When it works again, the run goes on by itself.")
+
+
+def _take_parts(work: Work, is_over: IsOver, patience: float | None) -> bool:
+    """Take part after part until the run is finished, or others have what is left; False when the time is up."""
+    worker = chunks.new_worker()
+    idle_since: float | None = None
+    while not work.run.is_finished:
+        if is_over():
+            return False
+        if _take_part(work, worker, is_over):
+            idle_since = None
+            continue
+        idle_since = idle_since or time.monotonic()
+        if patience is not None and time.monotonic() - idle_since > patience:
+            return True
+        time.sleep(LOOK_SECONDS)
+    return True
 
 
 def _take_part(work: Work, worker: str, is_over: IsOver) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import orjson
 from django.contrib.auth import get_user_model
@@ -136,7 +136,35 @@ def rows(project: Project, only: Only = "all", *, alternatives: bool = True) -> 
     # The ids come from an index in order and the rows are read after them. A plain filter makes SQLite sort whole rows.
     chosen = Text.objects.filter(pk__in=texts(project, only).order_by().values("pk")).order_by("pk")
     for values in chosen.values_list(*columns).iterator(chunk_size=BATCH_ROWS):
-        yield _record(names, *values)
+        yield _record(names, _Row._make(values))
+
+
+class _Row(NamedTuple):
+    """One text as the query gives it: the values of `_COLUMNS`."""
+
+    text: str
+    external_id: str
+    source: str
+    language: str
+    category_id: int | None
+    confidence: float | None
+    is_calibrated: bool | None
+    confidence_source: str | None
+    origin: str | None
+    status: str
+    provider: str | None
+    model: str | None
+    reviewer_id: int | None
+    label_source: str | None
+    explanation: str | None
+    labeled_at: datetime | None
+    created_at: datetime
+    version: int | None
+    text_id: int
+    is_truncated: bool | None
+    metadata: str
+    evidence: str | None
+    scores: str | None
 
 
 # JSON columns as text, to be decoded only when there is something in them.
@@ -167,68 +195,47 @@ _COLUMNS = (
 )
 
 
-def _record(
-    names: Names,
-    text: str,
-    external_id: str,
-    source: str,
-    language: str,
-    category_id: int | None,
-    confidence: float | None,
-    is_calibrated: bool | None,
-    confidence_source: str | None,
-    origin: str | None,
-    status: str,
-    provider: str | None,
-    model: str | None,
-    reviewer_id: int | None,
-    label_source: str | None,
-    explanation: str | None,
-    labeled_at: datetime | None,
-    created_at: datetime,
-    version: int | None,
-    text_id: int,
-    is_truncated: bool | None,
-    metadata: str,
-    evidence: str | None,
-    scores: str | None,
-) -> Record:
+def _record(names: Names, row: _Row) -> Record:
     # By position: with names it takes twice as long, a million times.
     return Record(
-        text,
-        external_id,
-        source,
-        language,
-        None if category_id is None else names.categories[category_id],
-        confidence,
-        is_calibrated,
-        confidence_source or None,
-        origin,
-        status,
-        provider or None,
-        model or None,
-        names.people.get(reviewer_id) or label_source or None,
-        explanation or None,
-        [] if evidence is None or evidence == "[]" else _evidence(evidence, text),
-        [] if scores is None or scores == "[]" else _alternatives(scores, category_id, names.categories),
-        labeled_at,
-        created_at,
-        version,
-        text_id,
-        {} if metadata == "{}" else json.loads(metadata),
-        is_truncated,
+        row.text,
+        row.external_id,
+        row.source,
+        row.language,
+        None if row.category_id is None else names.categories[row.category_id],
+        row.confidence,
+        row.is_calibrated,
+        row.confidence_source or None,
+        row.origin,
+        row.status,
+        row.provider or None,
+        row.model or None,
+        names.people.get(row.reviewer_id) or row.label_source or None,
+        row.explanation or None,
+        _evidence(row.evidence, row.text),
+        _alternatives(row.scores, row.category_id, names.categories),
+        row.labeled_at,
+        row.created_at,
+        row.version,
+        row.text_id,
+        {} if row.metadata == "{}" else json.loads(row.metadata),
+        row.is_truncated,
     )
 
 
-def _evidence(stored: str, text: str) -> list[Evidence]:
+def _evidence(stored: str | None, text: str) -> list[Evidence]:
+    if stored is None or stored == "[]":
+        return []
     return [
         {"start": start, "end": end, "word": text[start:end], "weight": weight}
         for start, end, weight in orjson.loads(stored)
     ]
 
 
-def _alternatives(stored: str, category_id: int | None, names: Mapping[int, str]) -> list[Alternative]:
+def _alternatives(stored: str | None, category_id: int | None, names: Mapping[int, str]) -> list[Alternative]:
     """The most probable categories besides the label's own, of those that still exist."""
+    if stored is None or stored == "[]":
+        return []
     others = [pair for pair in orjson.loads(stored) if pair[0] != category_id and pair[0] in names]
     others.sort(key=itemgetter(1), reverse=True)
     return [{"category": names[pk], "probability": share} for pk, share in others[:MOST_ALTERNATIVES]]

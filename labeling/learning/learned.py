@@ -126,26 +126,7 @@ def fit(
         moved = anchored(texts, plain, ANCHORS[0])
         logits = _out_of_fold(texts, folds, partial(anchored, prior=plain, strength=ANCHORS[0]))
         return _learned(moved, 1 / prior.temperature, logits, texts)
-    trust = _trust(plain, texts)
-    start = plain.times(trust)
-    anchor, anchored_logits = _choose_anchor(texts, start, folds)
-    regression = _choose_regression(texts, start, folds)
-    share_logits = _out_of_fold(texts, folds, partial(share_scores, prior=start))
-    parts = _stacked((anchored_logits, regression.logits, share_logits), texts)
-    pulled = start.times(regression.scale)
-    members = (
-        anchored(texts, start, anchor),
-        regressed(texts, pulled, regression.penalty, regression.fitted[0], FINAL_STEPS),
-        share_scores(texts, start),
-    )
-    choices = Choices(trust, anchor, regression.scale, regression.penalty, (parts[0], parts[1], parts[2]))
-    return _learned(
-        mixed(members, parts),
-        _unit(choices, prior),
-        parts[0] * anchored_logits + parts[1] * regression.logits + parts[2] * share_logits,
-        texts,
-        choices=choices,
-    )
+    return _mixture(texts, plain, prior, folds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +160,30 @@ def refit(
     regression = regressed(texts, pulled, choices.penalty, begin, steps)
     members = (anchored(texts, start, choices.anchor), regression, share_scores(texts, start))
     return Refit(_head(mixed(members, choices.parts), _unit(choices, prior)), regression)
+
+
+def _mixture(texts: Texts, plain: Scores, prior: LinearHead, folds: IntArray) -> LearnedFit:
+    """The three members, each chosen out of fold, and the mixture of them that predicts the folds left out best."""
+    trust = _trust(plain, texts)
+    start = plain.times(trust)
+    anchor, anchored_logits = _choose_anchor(texts, start, folds)
+    regression = _choose_regression(texts, start, folds)
+    share_logits = _out_of_fold(texts, folds, partial(share_scores, prior=start))
+    parts = _stacked((anchored_logits, regression.logits, share_logits), texts)
+    pulled = start.times(regression.scale)
+    members = (
+        anchored(texts, start, anchor),
+        regressed(texts, pulled, regression.penalty, regression.fitted[0], FINAL_STEPS),
+        share_scores(texts, start),
+    )
+    choices = Choices(trust, anchor, regression.scale, regression.penalty, (parts[0], parts[1], parts[2]))
+    return _learned(
+        mixed(members, parts),
+        _unit(choices, prior),
+        parts[0] * anchored_logits + parts[1] * regression.logits + parts[2] * share_logits,
+        texts,
+        choices=choices,
+    )
 
 
 def _trust(prior: Scores, texts: Texts) -> float:

@@ -199,6 +199,13 @@ def certify(
     left = np.zeros_like(wrong) if uncorrected is None else np.asarray(uncorrected, dtype=bool)
     audit = _Audit(np.asarray(audit_confidence, dtype=np.float64), wrong, left)
     _check(pool, audit, budget, level)
+    steps = _walk_down(pool, audit, promise, budget, level)
+    passed = [step for step in steps if step.passed]
+    return Verdict(promise, budget, level, tuple(steps), passed[-1] if passed else None)
+
+
+def _walk_down(pool: _Pool, audit: _Audit, promise: Promise, budget: float, level: float) -> list[Step]:
+    """The tests of all walks in their order, each walk until one of its tests fails."""
     walks = _walks(pool, audit, promise, budget, level)
     steps: list[Step] = []
     for walk in walks:
@@ -208,8 +215,7 @@ def certify(
             steps.append(_step(pool, audit, threshold, promise, budget, level / len(walks)))
             if not steps[-1].passed:
                 break
-    passed = [step for step in steps if step.passed]
-    return Verdict(promise, budget, level, tuple(steps), passed[-1] if passed else None)
+    return steps
 
 
 def thresholds(sorted_pool: NDArray[np.float64]) -> list[float]:

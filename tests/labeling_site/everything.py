@@ -40,8 +40,6 @@ def everything(boss: User, project: Project) -> Cast:
     reviewer = boss.reviewer
     skipped = {"action": Action.SKIP, "status_before": TextStatus.NEEDS_REVIEW, "content_hash": "", "comment": MARK}
     classifier = {"kind": ClassifierKind.LEARNED, "category_ids": [category.pk], "category_hash": "", "weights": b""}
-    counts = dict.fromkeys(("labels", "population", "audited", "wrong", "left_for_people", "pool_size"), 0)
-    shares = {"budget": 0.05, "delta": 0.05, "level": 0.05, "upper_bound": 1.0, "coverage": 0.0}
     rows = [
         project,
         category,
@@ -51,19 +49,19 @@ def everything(boss: User, project: Project) -> Cast:
         Review.objects.create(text=text, reviewer=reviewer, label=label, **skipped),
         Assignment.objects.create(text=text, reviewer=reviewer, reason="uncertain"),
         Classifier.objects.create(project=project, version=1, model_name=MARK, model_fingerprint="", **classifier),
-        Certificate.objects.create(
-            project=project,
-            promise="dataset",
-            look=1,
-            category_hash="",
-            newest_label_id=0,
-            audit_hash="",
-            **counts,
-            **shares,
-        ),
+        certificate(project),
         ImportRecord.objects.create(project=project, file_name=f"{MARK}.csv", file_format="csv"),
         ExportRecord.objects.create(project=project, file_format="csv", only="all"),
         reviewer,
         api_keys.make(boss, name=MARK, scopes=["read"], projects=[project])[0],
     ]
     return {type(row): row for row in rows}
+
+
+def certificate(project: Project) -> Certificate:
+    counts = dict.fromkeys(("labels", "population", "audited", "wrong", "left_for_people", "pool_size"), 0)
+    shares = {"budget": 0.05, "delta": 0.05, "level": 0.05, "upper_bound": 1.0, "coverage": 0.0}
+    hashes = {"category_hash": "", "audit_hash": ""}
+    return Certificate.objects.create(
+        project=project, promise="dataset", look=1, newest_label_id=0, **hashes, **counts, **shares
+    )
