@@ -34,7 +34,7 @@ def test_no_page_complains_asks_another_host_is_too_wide_or_has_a_barrier(
 def test_no_page_that_a_package_draws_complains_or_asks_another_host(
     visit: Visit, boss: User, world: dict[str, Any], live_server: LiveServer
 ) -> None:
-    page = visit(boss, "/health/live/")
+    page = visit(boss, "/health/live")
     for path in addresses(world, Kind.PACKAGED):
         page.goto(f"{live_server.url}{path}")
         page.wait_for_load_state("networkidle", timeout=60_000)  # megabytes of script

@@ -157,7 +157,7 @@ def test_it_fits_the_screen_and_has_no_barriers(
         "going": f"{going.pk}/",
         "done": f"{done.pk}/",
     }
-    page, found = visit(boss, "/health/live/"), []
+    page, found = visit(boss, "/health/live"), []
     for name, path in paths.items():
         page.goto(f"{live_server.url}/projects/{project.pk}/import/{path}")
         for summary in page.locator("#content summary").all():

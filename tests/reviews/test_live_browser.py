@@ -101,7 +101,7 @@ def test_it_fits_the_screen_and_has_no_barriers(
         "reviewer": f"history/reviewer/{anna.pk}/",
         "projects": "",
     }
-    page, found = visit(boss, "/health/live/"), []
+    page, found = visit(boss, "/health/live"), []
     for what, path in paths.items():
         page.goto(f"{live_server.url}/admin/review/{path}")
         found += faults(page, what)
