@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from labeling import workers
+from labeling.models import Project
 from reviews.access import may_manage
 
 
@@ -65,7 +66,8 @@ ENTRIES = (
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     pages = [entry.for_menu(request) for entry in ENTRIES]
-    return [{"items": pages}, *(_group(app) for app in admin.site.get_app_list(request))]
+    groups = [_group(app) for app in admin.site.get_app_list(request)]
+    return [{"items": pages}, *(group for group in groups if group["items"])]
 
 
 def worker_notice(request: HttpRequest) -> list[str] | None:
@@ -76,5 +78,6 @@ def worker_notice(request: HttpRequest) -> list[str] | None:
 
 
 def _group(app: dict[str, Any]) -> dict[str, Any]:
-    models = [model for model in app["models"] if model["admin_url"]]
+    # Who may only read the admin's list of projects has the page of that name, which says more, above.
+    models = [m for m in app["models"] if m["admin_url"] and (m["model"] is not Project or m["perms"]["change"])]
     return {"title": app["name"], "items": [{"title": m["name"], "link": m["admin_url"]} for m in models]}

@@ -179,7 +179,7 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
     except refusals.WrongDecision as reason:
         return refusal(HTTPStatus.BAD_REQUEST, "wrong_decision", str(reason))
     except refusals.Conflict as reason:
-        return _conflict(reason)
+        return _conflict(reason, reviewer)
     answer: dict[str, Any] = {"review": review.pk, **desk.standing(reviewer, project)}
     if isinstance(following := sent.get("next"), dict):
         filters = FiltersForm.of(following)
@@ -200,7 +200,7 @@ def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResp
     except refusals.NothingToUndo as reason:
         return refusal(HTTPStatus.BAD_REQUEST, "nothing_to_undo", str(reason))
     except refusals.Conflict as reason:
-        return _conflict(reason)
+        return _conflict(reason, reviewer)
     assert undone.reverts is not None
     text = desk.text_of(claimed).as_json() if claimed else None
     answer = {"review": undone.pk, "text": text, "comment": undone.reverts.comment}
@@ -257,9 +257,12 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _conflict(reason: refusals.Conflict) -> JsonResponse:
-    other = desk.other_decision(reason.review) if reason.review else None
-    return refusal(HTTPStatus.CONFLICT, CONFLICT_CODES[type(reason)], str(reason), other=other)
+def _conflict(reason: refusals.Conflict, reviewer: Reviewer) -> JsonResponse:
+    """`mine` is the decision in the way where it is one that this reviewer can take back."""
+    review = reason.review
+    other = desk.other_decision(review) if review else None
+    mine = review.pk if review and review.reviewer_id == reviewer.pk else None
+    return refusal(HTTPStatus.CONFLICT, CONFLICT_CODES[type(reason)], str(reason), other=other, mine=mine)
 
 
 def _messages(form: Form) -> str:

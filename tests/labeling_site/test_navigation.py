@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from labeling import workers
 from labeling.models import Project, Worker
+from reviews.models import Reviewer
 
 NOTICE = "No worker running"
 
@@ -33,6 +34,18 @@ def test_a_worker_that_fell_silent_is_missed(admin_page) -> None:  # type: ignor
 
 def test_the_anonymous_are_told_nothing(client: Client, db: None) -> None:
     assert NOTICE not in client.get(reverse("admin:login")).content.decode()
+
+
+def test_a_reviewers_menu_names_projects_once(client: Client, anna: Reviewer) -> None:
+    client.force_login(anna.user)
+    page = client.get("/").content.decode()
+    assert reverse("projects:list") in page
+    assert reverse("admin:labeling_project_changelist") not in page
+
+
+def test_a_managers_menu_has_the_admins_projects(client: Client, mia: User) -> None:
+    client.force_login(mia)
+    assert reverse("admin:labeling_project_changelist") in client.get("/").content.decode()
 
 
 @pytest.mark.usefixtures("fake_providers")

@@ -31,6 +31,25 @@ def test_of_two_people_the_second_is_told_and_can_go_back(
     made(hers, 1)
 
 
+def test_what_was_decided_in_another_window_can_be_undone_there(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    first, second = open_desk(anna), open_desk(anna)
+    expect(second, "#text").to_have_text(first.locator("#text").inner_text())
+    press(first, "a")
+    made(first, 1)
+    comment(second, "on second thought")
+    press(second, "3")
+    expect(second, "#refusals").to_contain_text("You have decided this text already. (anna, approve: Sports")
+    second.get_by_role("button", name="Undo that decision").click()
+    expect(second, "#message-text").to_have_text("Undone. The text is here again.")
+    expect(second, "#comment").to_have_value("on second thought")
+    press(second, "3")
+    assert [review.action for review in made(second, 3)] == ["approve", "undo", "reject"]
+    expect(second, "#refusals li").to_have_count(0)
+
+
 def test_each_refused_decision_is_said_until_it_is_closed(
     open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
 ) -> None:

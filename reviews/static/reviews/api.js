@@ -6,6 +6,7 @@ export class Refused extends Error {
     this.status = status;
     this.code = data.code || "unreachable";
     this.other = data.other || null;
+    this.mine = data.mine || null;
   }
   // Asking again later can help: the network, a busy server, a session that ended.
   get isTemporary() {

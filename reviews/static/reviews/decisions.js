@@ -136,13 +136,15 @@ export class Decisions {
     if (!this.outbox.items.length) view.hideMessage("waiting");
   }
 
-  // The server said no for good: the decision is not written, and the person must know and can go back.
+  // The server said no for good: the decision is not written, and the person must know and can go back. Where the own
+  // decision of another window is in the way, the text would only be refused again: that one is taken back first.
   #refused(error, { text, decision }) {
     this.#giveBack(text.id, decision.comment);
     this.texts.advance();
     this.#noLongerWaiting();
     const words = `Your decision was not saved. ${withOther(error)}`;
-    showRefusal(text, words, [["Back to this text", () => this.#back(text)]]);
+    const undone = ["Undo that decision", () => this.undo(error.mine)];
+    showRefusal(text, words, [error.mine ? undone : ["Back to this text", () => this.#back(text)]]);
   }
 
   // A newer label may have come: the text is asked for again if it still lies on this desk. Another one that the server
