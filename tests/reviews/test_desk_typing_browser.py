@@ -162,6 +162,21 @@ def test_thirty_texts_decided_the_moment_they_appear_lose_no_key(
     assert len(set(written())) == 30
 
 
+def test_who_is_faster_than_the_network_has_few_decisions_that_are_not_written(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(*[0.4 + n / 100 for n in range(40)])
+    page = open_desk(anna)
+    network = {"offline": False, "latency": 50, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
+    unsent = []
+    for _ in range(30):
+        press(page, "a")
+        unsent.append(page.evaluate(UNSENT))
+    assert max(unsent) <= 12
+    made(page, 30)
+
+
 def test_keys_that_come_too_fast_decide_no_text_that_was_not_seen(
     open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:

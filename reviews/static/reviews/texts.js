@@ -3,6 +3,7 @@
 import { Refused, post } from "./api.js";
 
 const AHEAD = 3; // the text shown, and two more: a fast person does not wait for the server
+const MANY_UNWRITTEN = 10; // decisions: who is faster than the network waits for them from here on
 
 export class Texts {
   // outbox: decisions that are not written yet. onShow(text, draft), onSeen(text): it stands on the screen.
@@ -82,12 +83,16 @@ export class Texts {
     }
   }
 
-  // Texts go before decisions, which can wait in the outbox. Why there is none is true only when all are written.
+  // Texts go before decisions, a few of which can wait in the outbox. Why there is none is true only when all are written.
   async #fetch() {
-    const nothing = await this.queue(() => this.#fill(), { isUrgent: true });
+    const nothing = await this.queue(() => this.#fill(), { isUrgent: !this.#isBehind });
     if (this.current || !this.outbox.items.length) return nothing;
     await this.outbox.flush();
     return this.queue(() => this.#fill());
+  }
+
+  get #isBehind() {
+    return this.outbox.items.length >= MANY_UNWRITTEN;
   }
 
   get #besides() {
@@ -95,7 +100,7 @@ export class Texts {
   }
 
   async #fill() {
-    while (this.items.length < AHEAD) {
+    while (this.items.length < (this.#isBehind ? 1 : AHEAD)) {
       const besides = this.#besides;
       // Not for a page that is left: it would claim a text for nobody.
       const answer = await post(this.url, { besides, filters: this.filters }, { keepalive: false });
