@@ -30,6 +30,8 @@ def test_a_filter_shows_only_some_texts(open_desk: Open, anna: Reviewer, add_lab
     expect(page, "#text").to_have_text("Match number 2")
     press(page, "a")
     expect(page, "#empty-title").to_contain_text("your filters")
+    page.get_by_role("link", name="Without the filter").click()
+    expect(page, "#text").to_have_text("Match number 0")
 
 
 def test_another_filter_keeps_those_that_the_dialog_has_no_field_for(
