@@ -161,7 +161,7 @@ def _next(reviewer: Reviewer, project: Project, form: FiltersForm, sent: dict[st
     found = queue.claim_next(reviewer, project, filters=form.filters(), besides=ids(sent.get("besides")))
     if isinstance(found, Assignment):
         return {"text": desk.text_of(found).as_json()}
-    return {"text": None, "nothing": {"reason": found.reason, "message": str(found)}}
+    return {"text": None, "nothing": {"reason": found.reason, "message": str(found), "left": desk.waiting(project)}}
 
 
 @_verb

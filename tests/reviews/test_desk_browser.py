@@ -60,6 +60,7 @@ def test_the_skipped_text_comes_last_and_then_the_page_says_why_it_is_empty(
     page = open_desk(anna)
     press(page, "a")
     expect(page, "#empty-title").to_have_text("Everything is decided.")
+    expect(page, "#progress").to_contain_text("1 of 100 today · 0 waiting")
     add_labeled(0.6)
     page.get_by_role("button", name="Look again").click()
     expect(page, "#text").to_have_text("Match number 1")

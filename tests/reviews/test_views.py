@@ -175,7 +175,8 @@ def test_the_next_is_fetched_ahead(desk: Client, project: Project, add_labeled: 
 
 def test_next_says_why_there_is_nothing(desk: Client, project: Project) -> None:
     got = post(desk, project, "next").json()
-    assert got == {"text": None, "nothing": {"reason": "finished", "message": "Everything is decided."}}
+    left = {"waiting": 0, "waiting_is_capped": False}
+    assert got == {"text": None, "nothing": {"reason": "finished", "message": "Everything is decided.", "left": left}}
 
 
 def test_next_heeds_filters_and_refuses_wrong_ones(desk: Client, project: Project, add_labeled: AddLabeled) -> None:

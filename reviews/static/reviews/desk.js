@@ -25,7 +25,7 @@ const texts = new Texts({
   onShow: show,
   onSeen: seen,
   onLoading: () => view.showLoading(),
-  onNone: view.showEmpty,
+  onNone: showNone,
 });
 decisions.texts = texts;
 const dialogs = new DecisionDialogs(decisions);
@@ -68,6 +68,12 @@ function show(text, draft) {
   delete byId("desk").dataset.seen;
   byId("text").focus({ preventScroll: true });
   scrollTo(0, 0);
+}
+
+// The count of what waits comes every few seconds while there is a text; here it would be the one from before the last.
+function showNone(title, hint, left) {
+  view.showEmpty(title, hint);
+  view.drawProgress(left);
 }
 
 function seen(text) {

@@ -76,7 +76,8 @@ export class Texts {
     if (this.items.length === AHEAD - 1 && this.outbox.items.length) return;
     try {
       const nothing = await this.#fetch();
-      if (!this.current) this.onNone(nothing?.message ?? "There is no other text now.", "When more texts arrive, look again.");
+      if (this.current) return;
+      this.onNone(nothing?.message ?? "There is no other text now.", "When more texts arrive, look again.", nothing?.left);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (!this.current) this.onNone("The next text could not be fetched.", error.message);
