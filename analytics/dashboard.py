@@ -21,6 +21,7 @@ from labeling import counting, drifting, planning, run_progress, standing, wordi
 from labeling.choices import UNDONE, UNFINISHED_RUNS, ClassifierKind, TextStatus
 from labeling.counting import StatusCounts
 from labeling.models import Category, Certificate, Classifier, LabelingRun, Project, Text
+from labeling.models.certificate import PromiseChoice
 from labeling.projects import DEFAULT
 
 MOST_PROJECTS = 20
@@ -262,13 +263,17 @@ def _proof(project: Project) -> dict[str, Any]:
         "is_proven": in_use is not None,
         "proven": in_use.certificate.sentence if in_use else "Nothing is promised about its labels yet.",
         "missing": [todo["words"] for todo in outlook["missing"] if todo["words"] != planning.NOT_CALIBRATED],
-        "left": _left(row) if row else "",
+        "left": _left(in_use, outlook["undecided_words"], row),
         "warnings": _warnings(project, "" if in_use or granted is None else granted.ended or ""),
     }
 
 
-def _left(row: dict[str, Any]) -> str:
-    """What a budget of 5 % still costs."""
+def _left(in_use: budget.Proof | None, undecided: str, row: dict[str, Any] | None) -> str:
+    """What a budget of 5 % still costs; where that is promised already, what is left of that promise."""
+    if in_use and in_use.certificate.promise == PromiseChoice.DATASET and in_use.certificate.budget <= BUDGET:
+        return undecided
+    if row is None:
+        return ""
     if not row["is_possible"] or row["note"]:
         return str(row["note"])
     time = f", {row['time']}" if row["time"] else ""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analytics import dashboard
-from labeling import counting
+from labeling import certification, counting
 from labeling.choices import RunPhase, RunStatus, TextStatus
 from labeling.models import LabelingRun, Project, RunChunk, Text, Worker
 from reviews.decisions import Decision, record
@@ -154,6 +154,15 @@ def test_what_is_proven_and_missing_comes_after_the_page(desk: Client, project: 
     assert proof["proven"] == "Nothing is promised about its labels yet."
     assert proof["left"] or proof["missing"]
     assert "Nothing is promised about its labels yet." in page(desk)
+
+
+def test_with_a_certificate_in_use_what_is_left_is_what_it_left_to_people(
+    desk: Client, project: Project, anna: Reviewer
+) -> None:
+    add_audited(project, anna)
+    certification.apply(certification.certify(project, promise="dataset", budget=0.05))
+    proof = desk.get(f"/dashboard/{project.pk}/proof.json").json()
+    assert proof["left"] == "People have decided all that was left to them."
 
 
 def test_the_trend_is_that_of_the_newest_classifiers(desk: Client, project: Project, add_texts: AddTexts) -> None:
