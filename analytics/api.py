@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
-from django_filters.rest_framework import ChoiceFilter
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 
 from analytics import budget, problems, serializers
 from labeling import audits, certification, lookups
-from labeling.filtering import FilterSet, FlagFilter, ProjectFilter, since, until
+from labeling.filtering import ChoiceFilter, FilterSet, FlagFilter, ProjectFilter, since, until
 from labeling.models import Certificate, CertificateUse, Project
 from labeling.models.api_key import Scope
 from labeling.models.certificate import PromiseChoice

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from analytics.budget_forms import MOST_DRAWN
 from labeling import certification
+from labeling.fields import Choice
 from labeling.models import Certificate
 from labeling.models.certificate import PromiseChoice
 from labeling.serializers import ProjectReference
@@ -32,7 +33,7 @@ class BetweenZeroAndOne(serializers.FloatField):
 
 class CertifyBody(serializers.Serializer):
     project = ProjectReference()
-    promise = serializers.ChoiceField(choices=PromiseChoice.choices, default=PromiseChoice.DATASET)
+    promise = Choice(PromiseChoice.choices, default=PromiseChoice.DATASET)
     budget = BetweenZeroAndOne(default=0.05, help_text="Share of the labels that may be wrong.")
     confidence = BetweenZeroAndOne(default=0.95, help_text="How sure to be.")
     look = serializers.IntegerField(

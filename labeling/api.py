@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from django_filters.rest_framework import CharFilter, ChoiceFilter
+from django_filters.rest_framework import CharFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from labeling import runs, serializers
 from labeling.choices import RunOrigin, RunStatus
-from labeling.filtering import FilterSet, ProjectFilter, since, until
+from labeling.filtering import ChoiceFilter, FilterSet, ProjectFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import LabelingRun
 from labeling.models.api_key import Scope

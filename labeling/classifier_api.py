@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django_filters.rest_framework import ChoiceFilter
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.choices import ClassifierKind
-from labeling.filtering import FilterSet, FlagFilter, ProjectFilter, since, until
+from labeling.filtering import ChoiceFilter, FilterSet, FlagFilter, ProjectFilter, since, until
 from labeling.models import Classifier
 from labeling.models.api_key import Scope
 from labeling.permissions import HasScope

@@ -16,6 +16,15 @@ class RowId(serializers.IntegerField):
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
 
+class Choice(serializers.ChoiceField):
+    """One of a few words. What is none of them is answered with all of them."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        words = ", ".join(str(word) for word in self.choices if word != "")
+        self.error_messages["invalid_choice"] = f'"{{input}}" is none of the choices: {words}.'
+
+
 class Share(serializers.FloatField):
     """A number from 0 to 1. NaN is below no limit and above none, so it is refused by itself."""
 

@@ -1,5 +1,6 @@
 """How lists of the API are filtered: by FilterSets, whose parameters the OpenAPI document shows with their limits."""
 
+from collections.abc import Sequence
 from datetime import MINYEAR, UTC, datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ class FlagField(forms.ChoiceField):
     def __init__(self, **options: Any) -> None:
         options.pop("widget", None)
         super().__init__(choices=[("true", "true"), ("false", "false")], **options)
+        self.error_messages["invalid_choice"] = "Give true or false."
 
     def clean(self, value: Any) -> bool | None:
         chosen = super().clean(value)
@@ -39,6 +41,15 @@ class FlagField(forms.ChoiceField):
 
 class FilterSet(filters.FilterSet):
     """To be subclassed for each list. Wrong values are refused with the field's name."""
+
+
+class ChoiceFilter(filters.ChoiceFilter):
+    """One of a few words. What is none of them is answered with all of them."""
+
+    def __init__(self, field_name: str | None = None, *, choices: Sequence[tuple[str, Any]], **options: Any) -> None:
+        words = ", ".join(word for word, _ in choices)
+        messages = {"invalid_choice": f'"%(value)s" is none of the choices: {words}.'}
+        super().__init__(field_name, choices=choices, error_messages=messages, **options)
 
 
 class FlagFilter(filters.BooleanFilter):

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from django.http import StreamingHttpResponse
-from django_filters.rest_framework import ChoiceFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -14,7 +13,7 @@ from rest_framework.reverse import reverse
 
 from labeling import transfer_serializers, uploading, uploads
 from labeling.choices import ImportStatus
-from labeling.filtering import FilterSet, ProjectFilter, since, until
+from labeling.filtering import ChoiceFilter, FilterSet, ProjectFilter, since, until
 from labeling.import_words import in_api
 from labeling.importing import ImportFailed
 from labeling.lookups import find_project

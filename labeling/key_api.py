@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling import api_keys
+from labeling.fields import Choice
 from labeling.filtering import FilterSet, FlagFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import ApiKey
@@ -55,7 +56,7 @@ class MayManage(OwnKeys):
 class KeySerializer(serializers.ModelSerializer[ApiKey]):
     """What is known of a key."""
 
-    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices))
+    scopes = serializers.ListField(child=Choice(Scope.choices))
     projects = serializers.SlugRelatedField(
         slug_field="name", many=True, read_only=True, help_text="The only ones it may touch, where `is_bound`."
     )
@@ -93,7 +94,7 @@ class NewKeySerializer(KeySerializer):
 class KeyBody(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="What uses the key.")
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(Scope.choices), min_length=1, max_length=len(Scope), help_text="What it may do."
+        child=Choice(Scope.choices), min_length=1, max_length=len(Scope), help_text="What it may do."
     )
     projects = serializers.ListField(
         child=serializers.CharField(max_length=120),

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet
-from django_filters.rest_framework import CharFilter, ChoiceFilter
+from django_filters.rest_framework import CharFilter
 
 from labeling.choices import LabelOrigin, TextStatus
-from labeling.filtering import FilterSet, ProjectFilter, RowIdFilter, ShareFilter, since, until
+from labeling.filtering import ChoiceFilter, FilterSet, ProjectFilter, RowIdFilter, ShareFilter, since, until
 from labeling.lookups import find_project
 from labeling.models import Category, Label, Text
 from labeling.querysets import TextQuerySet

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from labeling import exporting, import_progress
 from labeling.export_forms import COLUMNS
-from labeling.fields import ProjectReference
+from labeling.fields import Choice, ProjectReference
 from labeling.import_words import in_api
 from labeling.importing import COLUMN_OPTIONS, ImportOptions
 from labeling.models import ExportRecord, ImportRecord
@@ -30,8 +30,8 @@ class ImportBody(serializers.Serializer[Any]):
         help_text="CSV, TSV, JSONL, JSON, TXT, Parquet or XLSX; text also packed by gzip.",
     )
     project = ProjectReference()
-    format = serializers.ChoiceField(FORMATS, required=False, default="", help_text="Without: by the file's ending.")
-    encoding = serializers.ChoiceField(
+    format = Choice(FORMATS, required=False, default="", help_text="Without: by the file's ending.")
+    encoding = Choice(
         list(ENCODINGS), required=False, default="", help_text="Of text. Without: recognised, else UTF-8."
     )
     text_column = _column("Without: text, content, body or message, or the only one.")
@@ -104,8 +104,8 @@ class WholeImportSerializer(ImportSerializer):
 
 class ExportQuery(serializers.Serializer[Any]):
     project = ProjectReference()
-    format = serializers.ChoiceField(list(exporting.FORMATS), default="csv", required=False)
-    only = serializers.ChoiceField(
+    format = Choice(list(exporting.FORMATS), default="csv", required=False)
+    only = Choice(
         list(exporting.SELECTIONS),
         default="all",
         required=False,

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from labeling import projects
 from labeling.category_serializers import CategoryWords
+from labeling.fields import Choice
 from labeling.models import Project
 from reviews import members
 from reviews.members import Role
@@ -31,6 +32,8 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 
 class ProjectValues(serializers.ModelSerializer[Project]):
+    serializer_choice_field = Choice
+
     class Meta:
         model = Project
         fields: list[str] = [name for name in projects.EDITABLE if name != "is_archived"]
@@ -93,4 +96,4 @@ class MemberBody(serializers.Serializer[Any]):
     user = serializers.CharField(max_length=150, help_text="The name of an account, or of the one to be made.")
     is_new = serializers.BooleanField(default=False, help_text="Make the account.")
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254, help_text="Of the new account.")
-    role = serializers.ChoiceField(Role.choices, default=Role.REVIEWER)
+    role = Choice(Role.choices, default=Role.REVIEWER)

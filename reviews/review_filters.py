@@ -3,9 +3,18 @@
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
-from django_filters.rest_framework import CharFilter, ChoiceFilter
+from django_filters.rest_framework import CharFilter
 
-from labeling.filtering import FilterSet, FlagFilter, ProjectFilter, RowIdFilter, ShareFilter, since, until
+from labeling.filtering import (
+    ChoiceFilter,
+    FilterSet,
+    FlagFilter,
+    ProjectFilter,
+    RowIdFilter,
+    ShareFilter,
+    since,
+    until,
+)
 from labeling.lookups import find_project
 from reviews.models import Action, Assignment, Review
 

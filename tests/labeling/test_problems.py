@@ -1,5 +1,7 @@
 """Errors of the API, each with a code, and a next step."""
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -51,3 +53,23 @@ def test_who_is_nobody_is_told_how_to_sign_in(client: Client) -> None:
 def test_an_answer_in_another_format_is_not_to_be_had(api: Client) -> None:
     answer = api.get("/api/runs", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "field", "words"),
+    [
+        ("get", "/api/exports/download?format=xls", None, "format", '"xls" is none of the choices: csv, tsv, jsonl'),
+        ("get", "/api/texts?status=done", None, "status", '"done" is none of the choices: unlabeled, needs_review'),
+        ("get", "/api/labels?origin=cat", None, "origin", '"cat" is none of the choices: model'),
+        ("get", "/api/classifiers?is_active=perhaps", None, "is_active", "Give true or false."),
+        ("post", "/api/projects", {"name": "A", "sampling": "luck"}, "sampling", '"luck" is none of the choices: '),
+    ],
+)
+def test_a_value_that_is_no_choice_is_told_all_of_them(
+    mia: User, method: str, address: str, body: dict[str, str] | None, field: str, words: str
+) -> None:
+    key = api_keys.create(mia, name="script", scopes=["read", "label", "manage"])
+    api = Client(headers={"Authorization": f"Bearer {key}"})
+    answer = api.generic(method.upper(), address, json.dumps(body) if body else "", content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][field][0].startswith(words)
