@@ -47,6 +47,18 @@ def runs_command(pid: int, word: str) -> bool:
         return False
 
 
+def group_runs_command(group: int, word: str) -> bool:
+    """Whether a process of the group does, its first one dead or alive. Linux only."""
+    members = (int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _group_of(int(entry.name)) == group)
+    return any(runs_command(pid, word) for pid in members)
+
+
+def _group_of(pid: int) -> int | None:
+    with suppress(OSError):  # it has ended meanwhile
+        return os.getpgid(pid)
+    return None
+
+
 def kill_group(pid: int) -> None:
     """End all processes of a group, now."""
     with suppress(ProcessLookupError):

@@ -210,6 +210,6 @@ def end_leftovers() -> None:
     for worker in Worker.objects.filter(host=processes.this_machine()):
         if processes.runs_command(worker.supervisor_pid, "run_worker"):
             continue
-        if worker.group_pid and processes.runs_command(worker.group_pid, "manage.py"):
+        if worker.group_pid and processes.group_runs_command(worker.group_pid, "manage.py"):
             processes.kill_group(worker.group_pid)
         worker.delete()

@@ -73,6 +73,20 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(installation: Instal
         assert works(installation, LONG)
 
 
+def test_what_is_left_of_a_group_that_was_killed_with_its_supervisor_is_ended_by_the_next(
+    installation: Installation,
+) -> None:
+    with installation.supervisor("--only", "interactive") as killed:
+        [group] = wait_for(lambda: groups_of(killed.pid), LONG)
+        wait_for(lambda: workers_of(group), LONG)
+        killed.kill()
+        os.kill(group, signal.SIGKILL)
+    assert members_of(group)
+    with installation.supervisor("--only", "interactive"):
+        wait_for(lambda: not members_of(group), LONG)
+        assert works(installation, LONG)
+
+
 def test_the_learning_is_started_again_when_it_dies(installation: Installation) -> None:
     with installation.supervisor("--only", "learning") as process:
         [learning] = wait_for(lambda: groups_of(process.pid), LONG)
