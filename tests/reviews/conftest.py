@@ -1,9 +1,10 @@
-"""Texts that wait for reviewers, and the desk that they come to."""
+"""Texts that wait for reviewers, the desk that they come to, and reviewers who ask the API."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from labeling import annotations
 from labeling.models import LabelingRun, Project, Text
@@ -12,6 +13,7 @@ from reviews.models import Reviewer
 from reviews.similar import forget_all
 from tests.browser import Visit
 from tests.predictions import predicted
+from tests.reviews.asking import Ask, asking
 from tests.reviews.desk_page import AddLabeled, Open
 
 
@@ -43,6 +45,32 @@ def add_labeled(project: Project, add_texts: Callable[..., list[Text]]) -> AddLa
         return list(Text.objects.filter(pk__in=[text.pk for text in texts]).order_by("pk"))
 
     return add
+
+
+@pytest.fixture
+def text(add_labeled: AddLabeled) -> Text:
+    """One that a model is unsure about."""
+    return add_labeled(0.6)[0]
+
+
+@pytest.fixture
+def blind(add_labeled: AddLabeled) -> Text:
+    """One that was drawn for the audit."""
+    return add_labeled(0.61, audit=True)[0]
+
+
+@pytest.fixture
+def as_anna(anna: Reviewer) -> Ask:
+    client = Client()
+    client.force_login(anna.user)
+    return asking(client)
+
+
+@pytest.fixture
+def as_ben(ben: Reviewer) -> Ask:
+    client = Client()
+    client.force_login(ben.user)
+    return asking(client)
 
 
 @pytest.fixture
