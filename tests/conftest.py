@@ -46,6 +46,11 @@ def project(db: None) -> Project:
 
 
 @pytest.fixture
+def weather(project: Project) -> Category:
+    return project.categories.get(name="Weather")
+
+
+@pytest.fixture
 def add_reviewer(project: Project) -> Callable[[str], Reviewer]:
     def add(name: str) -> Reviewer:
         user = User.objects.create_user(name, is_staff=True)

@@ -1,13 +1,20 @@
-"""The review API as its tests ask it."""
+"""People who are signed in, and the review API as its tests ask it."""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import Client
 
 from labeling.models import Text
 
 Ask = Callable[..., Any]
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def asking(client: Client, **headers: str) -> Ask:

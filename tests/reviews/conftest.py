@@ -1,9 +1,10 @@
-"""Texts that wait for reviewers, the desk that they come to, and reviewers who ask the API."""
+"""Texts that wait for reviewers, the desk that they come to, and people who are signed in."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from labeling import annotations
@@ -13,7 +14,7 @@ from reviews.models import Reviewer
 from reviews.similar import forget_all
 from tests.browser import Visit
 from tests.predictions import predicted
-from tests.reviews.asking import Ask, asking
+from tests.reviews.asking import Ask, asking, client_of
 from tests.reviews.desk_page import AddLabeled, Open
 
 
@@ -61,16 +62,12 @@ def blind(add_labeled: AddLabeled) -> Text:
 
 @pytest.fixture
 def as_anna(anna: Reviewer) -> Ask:
-    client = Client()
-    client.force_login(anna.user)
-    return asking(client)
+    return asking(client_of(anna.user))
 
 
 @pytest.fixture
 def as_ben(ben: Reviewer) -> Ask:
-    client = Client()
-    client.force_login(ben.user)
-    return asking(client)
+    return asking(client_of(ben.user))
 
 
 @pytest.fixture
@@ -84,3 +81,17 @@ def open_desk(visit: Visit, project: Project, monkeypatch: pytest.MonkeyPatch) -
         return page
 
     return opened
+
+
+@pytest.fixture
+def head(db: None) -> Client:
+    """Somebody of the group Managers, not a superuser and not a reviewer, signed in."""
+    user = User.objects.create_user("head", is_staff=True)
+    user.groups.add(Group.objects.get(name="Managers"))
+    return client_of(user)
+
+
+@pytest.fixture
+def hers(anna: Reviewer) -> Client:
+    """The one of anna, signed in."""
+    return client_of(anna.user)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from labeling import api_keys
 from labeling.models import ApiKey, Project, Text
 from reviews.models import Review, Reviewer
-from tests.reviews.asking import Ask, asking, body_of
+from tests.reviews.asking import Ask, asking, body_of, client_of
 
 
 def by_key(user: User, *scopes: str, ends: timedelta = timedelta(days=1)) -> Ask:
@@ -28,9 +28,7 @@ def cast(anna: Reviewer, add_reviewer, manager: User, stranger: User) -> Callabl
     """Somebody by the name of their case, with a way to ask."""
 
     def session(user: User) -> Ask:
-        client = Client()
-        client.force_login(user)
-        return asking(client)
+        return asking(client_of(user))
 
     def revoked() -> Ask:
         ask = by_key(anna.user, "review")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -48,14 +48,6 @@ def approved_at(reviewer: Reviewer, text: Text, made: datetime) -> Review:
     review.content_hash = content_hash(review)
     review.save()
     return review
-
-
-@pytest.fixture
-def head(db: None) -> Client:
-    """Somebody of the group Managers, not a superuser and not a reviewer, signed in."""
-    user = User.objects.create_user("head", is_staff=True)
-    user.groups.add(Group.objects.get(name="Managers"))
-    return client_of(user)
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------
