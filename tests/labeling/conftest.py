@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import Label, Project, Text
+from labeling.models import Category, Label, Project, Text
+from tests.labeling import certificates
 
 Decide = Callable[..., Text]
 
@@ -33,3 +35,13 @@ def decided(decide: Decide) -> None:
     decide("business news", "Business")
     decide("weather report", "Weather", is_audit=True)
     decide("nothing about sports", "Business")
+
+
+@pytest.fixture
+def audited(project: Project, manager: User, weather: Category) -> list[Text]:
+    """601 texts, every third audited: below 0.5 the machine is wrong, above it is right."""
+    texts = certificates.add_machine_labeled(project, certificates.evenly(certificates.TEXTS), audit_every=3)
+    audit = [text for text in texts if text.is_audit]
+    certificates.decide([text for text in audit if text.current_label.confidence >= 0.5], manager)
+    certificates.decide([text for text in audit if text.current_label.confidence < 0.5], manager, category=weather)
+    return texts
