@@ -1,4 +1,4 @@
-"""Texts that people decided."""
+"""Texts that people decided, some of them for an audit, and texts that a run is about to label."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from labeling import runs
 from labeling.choices import LabelOrigin, TextStatus
-from labeling.models import Category, Label, Project, Text
+from labeling.models import Category, Label, LabelingRun, Project, Text
 from tests.labeling import certificates
+from tests.labeling.working import NEWS
 
+AddTexts = Callable[..., list[Text]]
 Decide = Callable[..., Text]
 
 
@@ -45,3 +48,15 @@ def audited(project: Project, manager: User, weather: Category) -> list[Text]:
     certificates.decide([text for text in audit if text.current_label.confidence >= 0.5], manager)
     certificates.decide([text for text in audit if text.current_label.confidence < 0.5], manager, category=weather)
     return texts
+
+
+@pytest.fixture
+def texts(project: Project, add_texts: AddTexts) -> list[Text]:
+    """Some news. Files whose tests need other texts make their own."""
+    return add_texts(project, *NEWS)
+
+
+@pytest.fixture
+def run(project: Project, texts: list[Text]) -> LabelingRun:
+    """Over the texts, with `fake_providers`. Files whose tests need another make their own."""
+    return runs.start(project, provider="keyword")

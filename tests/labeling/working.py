@@ -1,4 +1,4 @@
-"""Processes that work on a run, as other processes see them."""
+"""News to label, and processes that work on a run, as other processes see them."""
 
 from datetime import timedelta
 
@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from labeling import chunks, runs
 from labeling.models import LabelingRun, RunChunk
+
+NEWS = ["sports news today", "more sports", "business report", "the weather report", "weather and sports"]
 
 
 def take(run: LabelingRun) -> RunChunk:
