@@ -1,12 +1,13 @@
+"""Statements over many rows: which they insert or change, and which they leave alone or refuse."""
+
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from labeling import bulk
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 
-pytestmark = pytest.mark.django_db
 UNDECIDED = [TextStatus.UNLABELED, TextStatus.NEEDS_REVIEW]
 
 
@@ -32,3 +33,20 @@ def test_rows_are_found_by_their_keys_whatever_the_statistics_say(project: Proje
         cursor.execute(f"EXPLAIN {update.replace('%', '%%')}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "(status)" not in plan  # it looks at the status of rows that it has found
+
+
+def test_a_plain_insert_refuses_duplicates(project: Project) -> None:
+    rows = [("a", "h"), ("b", "h")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bulk.insert(Text, ("content", "content_hash"), rows, shared={"project": project.pk})
+    assert not project.texts.exists()
+
+
+def test_only_duplicates_are_forgiven(project: Project) -> None:
+    shared = {"project": project.pk, "status": "no such status"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bulk.insert_ignoring_duplicates(Text, ("content", "content_hash"), [("a", "h")], shared=shared)
+
+
+def test_inserting_nothing_is_no_error(project: Project) -> None:
+    assert bulk.insert_ignoring_duplicates(Text, ("content", "content_hash"), []) == 0

@@ -1,16 +1,10 @@
 """What an import rejected comes back as a file that can be imported."""
 
-import io
-from typing import Any
-
 import pytest
 
-from labeling import importing, rejected
+from labeling import rejected
 from labeling.models import ImportRecord, Project
-
-
-def import_csv(project: Project, content: str, **options: Any) -> ImportRecord:
-    return importing.import_file(project, io.BytesIO(content.encode()), file_name="texts.csv", **options)
+from tests.labeling.imports import import_csv
 
 
 def file_of(record: ImportRecord) -> str:
