@@ -4,6 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # These see no database, and tests/test_architecture.py holds them to it: once is enough.
 WITHOUT_DATABASE := tests/labeling/learning tests/labeling/providers
+# These bring a SQLite of their own, whatever the environment names.
+OWN_DATABASE := tests/test_processes.py tests/labeling/commands/test_start.py
+# Compiling all of torch's modules takes longer than everything else, and few of them are ever imported.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 run: .venv/installed
 	$(BIN)/python manage.py start
@@ -12,7 +16,7 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" $(COVERAGE) tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m browser tests
 	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal \
-		-m "not browser" $(addprefix --ignore=,$(WITHOUT_DATABASE)) tests; fi
+		-m "not browser" $(addprefix --ignore=,$(WITHOUT_DATABASE) $(OWN_DATABASE)) tests; fi
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -26,9 +30,9 @@ bench: .venv/installed-dev
 	$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	touch $@
