@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from playwright import sync_api as playwright
 from pytest_django.live_server_helper import LiveServer
@@ -21,7 +21,6 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--d
 IN_BROWSER = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("group_of_reviewers"),
 ]
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {},
@@ -46,13 +45,6 @@ def chromium() -> Iterator[Any]:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
         browser.close()
-
-
-@pytest.fixture
-def group_of_reviewers(transactional_db: None) -> None:
-    """These tests empty the tables when they end, and with them what a migration wrote."""
-    group, _ = Group.objects.get_or_create(name="Reviewers")
-    group.permissions.add(Permission.objects.get(codename="add_review", content_type__app_label="reviews"))
 
 
 @pytest.fixture

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.core import serializers
 from django.core.cache import cache
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
+from django.db.models import signals
+from django_q.models import Schedule
+from pytest_django import DjangoDbBlocker
 
 from labeling import answering, classifiers, providers, triggers
 from labeling.models import Category, Project, Text
@@ -15,6 +20,14 @@ from labeling.normalizing import content_hash, normalize
 from reviews.models import Reviewer
 
 pytest_plugins = ["tests.browser"]
+
+# They take half a minute each: at the end one process would wait for the other.
+LONGEST = ("test_surviving.py", "test_import_surviving.py", "test_supervising.py", "test_processes.py", "test_start.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture
@@ -147,6 +160,24 @@ def _flush_past_the_triggers() -> Iterator[None]:
     DatabaseOperations.sql_flush = sql_flush
     yield
     DatabaseOperations.sql_flush = original
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests with transactions end in a flush, and with it what migrations wrote: it is written again after each, since
+    of two processes one takes over what the other has not come to, in any order."""
+    with django_db_blocker.unblock():
+        rows = [row for model in (Project, Schedule, Group) for row in model.objects.order_by("pk")]
+        written = serializers.serialize("json", rows, use_natural_foreign_keys=True)
+
+    def write_again(**_: object) -> None:
+        for row in serializers.deserialize("json", written):
+            row.save()
+
+    last = list(apps.get_app_configs())[-1]  # by then there are all permissions
+    signals.post_migrate.connect(write_again, sender=last)
+    yield
+    signals.post_migrate.disconnect(write_again, sender=last)
 
 
 @pytest.fixture(autouse=True)

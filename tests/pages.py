@@ -196,7 +196,7 @@ def build_world(manager: User) -> dict[str, Any]:
 
 
 def _reviewer(user: User, project: Project) -> Reviewer:
-    user.groups.add(Group.objects.get_or_create(name="Reviewers")[0])
+    user.groups.add(Group.objects.get(name="Reviewers"))
     reviewer = Reviewer.objects.create(user=user)
     reviewer.projects.add(project)
     return reviewer

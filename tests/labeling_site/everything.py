@@ -19,8 +19,7 @@ def reviewing_boss(project: Project) -> User:
     """May do everything, and reviews."""
     user = User.objects.create_superuser("boss")
     reviewer = Reviewer.objects.create(user=user)
-    # Tests that empty the tables take away what a migration made.
-    reviewer.projects.set([project, Project.objects.get_or_create(name="Default")[0]])
+    reviewer.projects.set([project, Project.objects.get(name="Default")])
     return user
 
 

@@ -30,7 +30,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def people(project: Project) -> list[Reviewer]:
-    """The groups of the migrations do not outlive the first test with transactions: plain users."""
     with transaction.atomic():
         made = [Reviewer.objects.create(user=User.objects.create_user(f"person-{n}")) for n in range(CLIENTS)]
         project.reviewers.add(*made)

@@ -19,7 +19,6 @@ DUMP, LOAD = (
 
 @pytest.mark.parametrize("file_format", ["jsonl", "json"])
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("group_of_reviewers")
 def test_all_is_in_the_new_database_as_it_was_written(
     anna: Reviewer, add_labeled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
 ) -> None:

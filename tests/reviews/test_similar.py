@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -170,15 +169,9 @@ def test_a_long_text_is_shown_by_its_beginning(
     assert len(row.excerpt) == similar.EXCERPT
 
 
-@pytest.fixture
-def group_of_reviewers(transactional_db: None) -> None:
-    """Tests with transactions empty the tables when they end, and with them what a migration wrote."""
-    group, _ = Group.objects.get_or_create(name="Reviewers")
-    group.permissions.add(Permission.objects.get(codename="add_review", content_type__app_label="reviews"))
-
-
+@pytest.mark.django_db(transaction=True)
 def test_threads_that_ask_at_once_get_the_same(
-    group_of_reviewers: None, project: Project, anna: Reviewer, add_labeled: AddLabeled, classifier: Classifier
+    project: Project, anna: Reviewer, add_labeled: AddLabeled, classifier: Classifier
 ) -> None:
     texts = add_labeled(*[0.5] * 6)
     embed(texts, *[EAST] * 6)
