@@ -21,14 +21,6 @@ from reviews.models import Reviewer
 
 pytest_plugins = ["tests.browser"]
 
-# They take half a minute each: at the end one process would wait for the other.
-LONGEST = ("test_surviving.py", "test_import_surviving.py", "test_supervising.py", "test_processes.py", "test_start.py")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-
 
 @pytest.fixture
 def manager(db: None) -> User:
