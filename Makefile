@@ -6,8 +6,7 @@ BIN := .venv/bin
 WITHOUT_DATABASE := tests/labeling/learning tests/labeling/providers
 # These bring a SQLite of their own, whatever the environment names.
 OWN_DATABASE := tests/test_processes.py tests/labeling/commands/test_start.py
-# Compiling all of torch's modules takes longer than everything else, and few of them are ever imported.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 run: .venv/installed
 	$(BIN)/python manage.py start
