@@ -1,17 +1,16 @@
 """Imports go on in whole batches: what stays when one stops, how large they are, and that two at once agree."""
 
 import io
-import threading
 import tracemalloc
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from labeling import importing
 from labeling.models import Category, ImportRecord, Label, Project, Text
 from labeling.readers import UnreadableFile
 from tests.labeling.imports import contents, import_csv, numbered
+from tests.threads import at_once
 
 
 class Interrupted(io.BytesIO):
@@ -115,38 +114,18 @@ def test_long_rows_make_small_batches(project: Project, monkeypatch: pytest.Monk
     assert seen == [2, 4]
 
 
-def in_threads(*works: Any) -> list[Any]:
-    """The results of functions that run at the same time, each with its own connection."""
-    results: list[Any] = [None] * len(works)
-    start = threading.Barrier(len(works))
-
-    def run(place: int) -> None:
-        try:
-            start.wait(timeout=30)
-            results[place] = works[place]()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return results
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_at_the_same_time_add_each_text_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "BATCH_ROWS", 50)
     rows = [{"text": f"text {number}", "topic": "Chess"} for number in range(1000)]
     options: Any = {"label_column": "topic", "create_categories": True}
-    one, other = in_threads(
+    one, other = at_once(
         lambda: importing.import_rows(project, rows, **options),
         lambda: importing.import_rows(project, rows[::-1], **options),
     )
     assert one.added + other.added == 1000
     assert one.duplicate + other.duplicate == 1000
-    counts = in_threads(
+    counts = at_once(
         lambda: (Text.objects.count(), Label.objects.count(), Category.objects.filter(name="Chess").count())
     )
     assert counts == [(1000, 1000, 1)]

@@ -20,6 +20,7 @@ from reviews.models import Action, Assignment, Review, Reviewer, Seal
 from reviews.queue import Nothing
 from reviews.refusals import AlreadyDecided, NothingToUndo
 from reviews.undoing import undo
+from tests.threads import at_once
 
 CLIENTS = 16
 DECISIONS = 1_000
@@ -43,29 +44,6 @@ def texts(add_labeled: Callable[..., list[Text]]) -> Callable[[int], list[Text]]
             return add_labeled(*[0.4] * count)
 
     return add
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What functions that start at the same moment return, or the exceptions that they raise."""
-    results: list[Any] = [None] * len(works)
-    start = threading.Barrier(len(works))
-
-    def run(place: int) -> None:
-        try:
-            connection.ensure_connection()
-            start.wait(timeout=30)
-            results[place] = works[place]()
-        except Exception as error:  # noqa: BLE001  the test looks at it
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return results
 
 
 def approve(text: Text, **values: Any) -> Decision:
