@@ -8,7 +8,8 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core import serializers
 from django.core.cache import cache
-from django.db import connections
+from django.core.management.color import no_style
+from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.db.models import signals
 from django_q.models import Schedule
@@ -158,13 +159,17 @@ def _flush_past_the_triggers() -> Iterator[None]:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Tests with transactions end in a flush, and with it what migrations wrote: it is written again after each, since
     of two processes one takes over what the other has not come to, in any order."""
+    models = (Project, Schedule, Group)
     with django_db_blocker.unblock():
-        rows = [row for model in (Project, Schedule, Group) for row in model.objects.order_by("pk")]
+        rows = [row for model in models for row in model.objects.order_by("pk")]
         written = serializers.serialize("json", rows, use_natural_foreign_keys=True)
 
     def write_again(**_: object) -> None:
         for row in serializers.deserialize("json", written):
             row.save()
+        with connection.cursor() as cursor:  # the command "flush" counts from 1 again, where these rows now are
+            for sql in connection.ops.sequence_reset_sql(no_style(), models):
+                cursor.execute(sql)
 
     last = list(apps.get_app_configs())[-1]  # by then there are all permissions
     signals.post_migrate.connect(write_again, sender=last)

@@ -61,3 +61,9 @@ def test_tests_with_transactions_can_empty_the_tables(label: Label) -> None:
     call_command("flush", interactive=False, verbosity=0)
     assert not Label.objects.exists()
     assert all(triggers.are_installed(connection, table) for table in FACTS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_flush_new_rows_do_not_take_the_keys_of_what_migrations_wrote() -> None:
+    call_command("flush", interactive=False, verbosity=0)
+    assert Project.objects.create(name="News") != Project.objects.get(name="Default")
