@@ -12,7 +12,7 @@ run: .venv/installed
 	$(BIN)/python manage.py start
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" $(COVERAGE) tests
+	$(BIN)/python $(COVERAGE) -m pytest -n 2 --dist worksteal -m "not browser" tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m browser tests
 	if [ -n "$$TEST_POSTGRES_URL" ]; then DATABASE_URL=$$TEST_POSTGRES_URL $(BIN)/python -m pytest -n 2 --dist worksteal \
 		-m "not browser" $(addprefix --ignore=,$(WITHOUT_DATABASE) $(OWN_DATABASE)) tests; fi
