@@ -12,7 +12,7 @@ from contextlib import suppress
 from django.db import Error, InterfaceError, OperationalError, connection
 
 from labeling import chunks, runs
-from labeling.choices import ChunkState, RunPhase
+from labeling.choices import SUCCESSFUL_RUNS, ChunkState, RunPhase, RunStatus
 from labeling.chunks import ChunkLost, RunStopped, Step
 from labeling.models import LabelingRun, RunChunk
 from labeling.phases import Progress, Work
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 GIVE_BACK_PAUSES = (0.5, 2.0, 5.0)  # seconds
 LOOK_SECONDS = 0.5  # while other processes have the last chunks of a phase
 FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0  # seconds, for what passes by itself
+WORKED_OUT = (*SUCCESSFUL_RUNS, RunStatus.FAILED)  # how a run ends that nobody stops
 
 IsOver = Callable[[], bool]
 
@@ -50,8 +51,8 @@ def execute(
     is then failed, with the reason), and what the database raises when it is out of reach: then the run goes on when
     somebody works on it again. While the provider's server is down it waits. What a person interrupts is paused.
     """
-    runs.begin(run)
     try:
+        runs.begin(run)
         return _take_parts(Work(run, on_progress), is_over, patience)
     except OutOfTime:
         return False
@@ -60,7 +61,9 @@ def execute(
         raise
     except RunStopped:
         runs.settle(run)
-        raise
+        if run.status not in WORKED_OUT:
+            raise
+        return True  # another process came to the end of it since this one last looked
     except KeyboardInterrupt:
         runs.pause(run)
         raise

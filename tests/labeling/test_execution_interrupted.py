@@ -49,6 +49,27 @@ def test_a_process_that_has_nothing_to_do_leaves_the_run_to_others(run: Labeling
     assert (run.status, run.done) == (RunStatus.RUNNING, 0)
 
 
+def test_a_run_that_another_process_ends_between_two_looks_is_finished_for_this_one_too(
+    run: LabelingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_chunk = chunks.take
+
+    def take_late(*args: Any, **options: Any) -> RunChunk | None:
+        monkeypatch.setattr(chunks, "take", take_chunk)
+        execution.execute(LabelingRun.objects.get(pk=run.pk))  # in another process
+        return take_chunk(*args, **options)
+
+    monkeypatch.setattr(chunks, "take", take_late)
+    assert execution.execute(run)
+    assert run.status == RunStatus.SUCCEEDED
+
+
+def test_a_run_that_has_ended_before_this_process_comes_to_it_is_finished(run: LabelingRun) -> None:
+    execution.execute(LabelingRun.objects.get(pk=run.pk))  # in another process
+    assert execution.execute(run)
+    assert run.done == 5
+
+
 def test_the_chunk_of_a_process_that_died_is_done_by_another(run: LabelingRun) -> None:
     let_die(take(run))
     assert execution.execute(run)
