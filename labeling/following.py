@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from labeling import bulk
 from labeling.choices import LabelOrigin
@@ -50,7 +51,7 @@ def _record(source: Category, text_ids: Mapping[int, int], rows: Mapping[int, Ro
     held = [pk for pk in texts.values_list("current_label_id", flat=True) if pk in rows]
     made = _insert(source, {text_ids[pk]: rows[pk] for pk in held})
     moved = bulk.update(Text, ("current_label",), [(label_id, text_id) for text_id, label_id in made.items()])
-    CategoryMerge.objects.filter(pk=source.merge.pk).update(moved=F("moved") + moved)
+    CategoryMerge.objects.filter(pk=source.merge.pk).update(moved=F("moved") + moved, moved_at=timezone.now())
     return moved
 
 

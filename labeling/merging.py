@@ -13,9 +13,8 @@ from django.db.models.functions import Left
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from labeling import editing, following, runs, workers
+from labeling import editing, following, queueing, runs, workers
 from labeling.models import Category, CategoryMerge, Label, Project, Text
-from labeling.queueing import queue
 
 AT_ONCE = 500  # texts in one transaction, so that people who decide meanwhile hardly wait
 MOST_LOOKED_AT = 10_000  # labels of a category, before somebody says yes
@@ -76,7 +75,7 @@ def _start(source: Category, target: Category, user: AbstractBaseUser | None) ->
         project=project, source=source, target=target, created_by_id=user.pk if user else None
     )
     editing.note(project, f"Category '{source}' merged into '{target}'.", user)
-    queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
+    queue(merge)
     return merge
 
 
@@ -91,6 +90,22 @@ def carry_on(merge: CategoryMerge, *, is_over: Callable[[], bool] = lambda: Fals
             following.record(merge.source, list(Label.objects.filter(pk__in=keys.tolist()).order_by("text_id")))
     CategoryMerge.objects.filter(pk=merge.pk, finished_at__isnull=True).update(finished_at=timezone.now())
     return True
+
+
+def requeue(*, rest: timedelta = queueing.REST) -> list[CategoryMerge]:
+    """Queue the merges again whose labels have not followed for `rest`; returns them. The broker may have lost them."""
+    before = queueing.lost_before(workers.INTERACTIVE, rest)
+    merges = list(CategoryMerge.objects.filter(finished_at__isnull=True, moved_at__lt=before).order_by("pk"))
+    for merge in merges:
+        queue(merge)
+    return merges
+
+
+@transaction.atomic
+def queue(merge: CategoryMerge) -> None:
+    """Let the background go on with it."""
+    CategoryMerge.objects.filter(pk=merge.pk).update(moved_at=timezone.now())
+    queueing.queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
 
 
 def _keys(source: Category) -> NDArray[np.int64]:

@@ -13,9 +13,7 @@ from django_q.brokers import get_broker
 from labeling import chunks, runs, workers
 from labeling.choices import WORKED_ON_RUNS, ChunkState, RunStatus
 from labeling.models import LabelingRun
-
-REST = timedelta(seconds=30)  # without a sign of life; a worker that starts needs some of it to load its model
-LONG_REST = timedelta(minutes=10)  # longer than a task of another run takes, a few times
+from labeling.queueing import LONG_REST, REST
 
 
 def requeue(*, rest: timedelta = REST) -> list[LabelingRun]:

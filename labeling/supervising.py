@@ -22,7 +22,7 @@ from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from redis import RedisError
 
-from labeling import processes, requeueing, uploads, workers
+from labeling import merging, processes, queueing, requeueing, uploads, workers
 from labeling.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ def supervise(commands: dict[str, Sequence[str]], *, is_over: Callable[[], bool]
             if any(restarted) or time.monotonic() > requeued_at + REQUEUE_SECONDS:
                 requeued_at = time.monotonic()
                 # What a group of ours had fetched is lost with it: no need to wait and see.
-                _requeue(timedelta(0) if any(restarted) else requeueing.REST)
+                _requeue(timedelta(0) if any(restarted) else queueing.REST)
             time.sleep(LOOK_SECONDS)
     finally:
         for group in groups:
@@ -200,6 +200,8 @@ def _requeue(rest: timedelta) -> None:
             logger.warning("Run %s is queued again: fewer processes than could work on it", run.pk)
         for record in uploads.requeue(rest=rest):
             logger.warning("Import %s is queued again: nobody works on it", record.pk)
+        for merge in merging.requeue(rest=rest):
+            logger.warning("Merge %s is queued again: its labels have stopped to follow", merge.pk)
     except (Error, RedisError) as error:
         logger.warning("Work cannot be looked after now: %s", error)
 

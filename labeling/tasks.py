@@ -20,7 +20,6 @@ from labeling import (
 )
 from labeling.models import CategoryMerge, LabelingRun, Project
 from labeling.providers.base import ProviderError
-from labeling.queueing import queue
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ def merge_categories(merge_id: int) -> None:
     merge = CategoryMerge.objects.get(pk=merge_id)
     deadline = time.monotonic() + TASK_SECONDS
     if not merging.carry_on(merge, is_over=lambda: time.monotonic() > deadline or workers.is_stopping()):
-        queue("labeling.tasks.merge_categories", merge.pk, cluster=workers.INTERACTIVE)
+        merging.queue(merge)
 
 
 @workers.at_work()

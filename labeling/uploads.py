@@ -20,7 +20,6 @@ from django.db.models import F
 from django.db.models.fields.files import FieldFile
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django_q.brokers import get_broker
 
 from labeling import importing, queueing, workers
 from labeling.choices import UNFINISHED_IMPORTS, ImportStatus
@@ -34,8 +33,6 @@ SLICE_SECONDS = 60.0  # far below the broker's timeout: what was read before is 
 AT_ONCE_BYTES = 256 * 1024  # a file up to this size is begun without waiting for a worker
 AT_ONCE_SECONDS = 2.0
 MOST_ATTEMPTS = 3  # to come farther than the last batch
-REST = timedelta(seconds=30)  # without a sign of life, after which an import is queued again
-LONG_REST = timedelta(minutes=10)  # the same while other tasks wait, one of which may be its own
 FORGOTTEN_AFTER = timedelta(days=1)  # an upload that nobody started
 SILENT_AFTER = timedelta(days=1)  # an import of a command, whose pipe may bring a row now and then
 CAN_BE_CANCELLED = (ImportStatus.UPLOADED, *UNFINISHED_IMPORTS)
@@ -169,10 +166,9 @@ def cancel(record: ImportRecord) -> None:
     _delete_file(record)
 
 
-def requeue(*, rest: timedelta = REST) -> list[ImportRecord]:
+def requeue(*, rest: timedelta = queueing.REST) -> list[ImportRecord]:
     """Queue the imports again that nobody has worked on for `rest`; returns them. The broker may have lost them."""
-    waits = get_broker(workers.INTERACTIVE).queue_size()
-    before = timezone.now() - (max(rest, LONG_REST) if waits else rest)
+    before = queueing.lost_before(workers.INTERACTIVE, rest)
     lost = ImportRecord.objects.filter(status__in=UNFINISHED_IMPORTS, moved_at__lt=before).exclude(upload="")
     records = list(lost.order_by("pk"))
     for record in records:

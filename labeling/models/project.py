@@ -188,6 +188,7 @@ class CategoryMerge(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    moved_at = models.DateTimeField(default=timezone.now, editable=False, help_text="Its last sign of life.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

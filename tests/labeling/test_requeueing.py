@@ -36,7 +36,7 @@ def test_a_run_that_waits_in_the_queue_is_left_there(run: LabelingRun) -> None:
 def test_a_run_that_nobody_came_to_for_long_is_queued_although_others_wait(run: LabelingRun) -> None:
     queueing.queue("labeling.tasks.carry_out", 7)
     assert requeueing.requeue() == []
-    LabelingRun.objects.filter(pk=run.pk).update(created_at=timezone.now() - requeueing.LONG_REST * 2)
+    LabelingRun.objects.filter(pk=run.pk).update(created_at=timezone.now() - queueing.LONG_REST * 2)
     assert requeueing.requeue() == [run]
     assert requeueing.requeue() == []  # somebody was brought to it just now
 

@@ -1,13 +1,15 @@
 """Two categories become one: labels follow, what was said stays, and what people do meanwhile is not lost."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from analytics import quality
-from labeling import audits, categories, classifiers, merging, runs, tasks
+from labeling import audits, categories, classifiers, merging, queueing, runs, supervising, tasks
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, CategoryMerge, Label, LabelingRun, Project, Text
 from reviews import decisions, settling, undoing
@@ -157,6 +159,48 @@ def test_a_second_delivery_changes_nothing(add_labeled, named: Named) -> None:
 def test_the_rest_is_queued_for_a_worker(add_labeled, named: Named) -> None:
     merging.start(named("Sports"), named("Business"))
     assert OrmQ.objects.get().func() == "labeling.tasks.merge_categories"
+
+
+@pytest.fixture
+def lost(add_labeled, named: Named, monkeypatch: pytest.MonkeyPatch) -> CategoryMerge:
+    """A merge whose task failed in its midst, a while ago."""
+    monkeypatch.setattr(merging, "AT_ONCE", 1)
+    add_labeled(0.6, 0.7)
+    made = merging.start(named("Sports"), named("Business"))
+    OrmQ.objects.all().delete()
+    CategoryMerge.objects.update(moved_at=timezone.now() - timedelta(minutes=2))
+    return made
+
+
+def test_a_merge_whose_task_was_lost_is_queued_again_and_ends(lost: CategoryMerge) -> None:
+    assert merging.requeue() == [lost]
+    assert OrmQ.objects.get().task["args"] == (lost.pk,)
+    assert merging.requeue() == []
+    tasks.merge_categories(lost.pk)
+    assert CategoryMerge.objects.get().moved == 2
+
+
+def test_who_looks_after_the_workers_looks_after_merges(lost: CategoryMerge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "REQUEUE_SECONDS", -1.0)
+    monkeypatch.setattr(supervising, "LOOK_SECONDS", 0.0)
+    looks = iter([False, True])
+    supervising.supervise({}, is_over=lambda: next(looks))
+    assert OrmQ.objects.get().task["args"] == (lost.pk,)
+
+
+def test_a_merge_whose_labels_follow_and_one_that_is_done_are_left_alone(lost: CategoryMerge) -> None:
+    merging.carry_on(lost, is_over=lambda: CategoryMerge.objects.get().moved == 2)
+    assert merging.requeue() == []
+    CategoryMerge.objects.update(moved_at=timezone.now() - timedelta(minutes=2))
+    merging.carry_on(lost)
+    assert merging.requeue() == []
+
+
+def test_while_tasks_wait_a_merge_is_given_longer(lost: CategoryMerge) -> None:
+    queueing.queue("labeling.tasks.label_new", cluster="interactive")
+    assert merging.requeue() == []
+    CategoryMerge.objects.update(moved_at=timezone.now() - queueing.LONG_REST * 2)
+    assert merging.requeue() == [lost]
 
 
 # --- What people did before and do meanwhile --------------------------------------------------------------------------
