@@ -10,6 +10,7 @@ from labeling import runs
 from labeling.admin import marked
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, Label, LabelingRun, Project, Text
+from reviews.models import Reviewer
 
 LISTS = ["project", "text", "label", "labelingrun", "importrecord", "classifier"]
 
@@ -235,3 +236,15 @@ def test_no_page_loads_anything_from_another_host(desk: Client, text: Text, name
     for attribute in ("src=", "<link"):
         for piece in content.split(attribute)[1:]:
             assert "http" not in piece.split(">")[0]
+
+
+def test_a_reviewer_sees_only_projects_of_their_own(client: Client, anna: Reviewer, project: Project) -> None:
+    other = Project.objects.create(name="Salaries", instructions="Not for everybody.")
+    client.force_login(anna.user)
+    listed = page(client, "project_changelist")
+    assert "News" in listed and "Salaries" not in listed
+    assert client.get(reverse("admin:labeling_project_change", args=[project.pk])).status_code == 200
+    for name in ("change", "history"):
+        refused = client.get(reverse(f"admin:labeling_project_{name}", args=[other.pk]), follow=True)
+        assert "Not for everybody" not in refused.content.decode()
+        assert refused.redirect_chain
