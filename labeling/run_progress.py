@@ -8,7 +8,7 @@ from django.db.models import Count, F, FloatField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from labeling import chunks, runs, workers
-from labeling.choices import ChunkState, RunPhase
+from labeling.choices import ChunkState, RunPhase, RunStatus
 from labeling.models import LabelingRun, RunChunk
 
 MOST_REASONS = 10
@@ -42,7 +42,7 @@ class RunProgress:
 
     @property
     def percent(self) -> int:
-        return 100 if self.is_finished and not self.failed else min(100, 100 * self.done // max(self.total, 1))
+        return 100 if self.status == RunStatus.SUCCEEDED else min(100, 100 * self.done // max(self.total, 1))
 
     @property
     def sentence(self) -> str:

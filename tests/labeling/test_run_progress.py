@@ -103,3 +103,13 @@ def test_until_the_first_text_has_come_through_it_says_what_takes_so_long(run: L
     assert run_progress.LOADING in run_progress.of(run).notes
     add_done(run, 0, texts=3, seconds=1.0)
     assert run_progress.LOADING not in run_progress.of(run).notes
+
+
+def test_a_run_that_was_cancelled_or_failed_is_not_shown_as_done(labeling: LabelingRun) -> None:
+    add_done(labeling, 0, texts=1, seconds=1.0)
+    runs.cancel(labeling)
+    now = run_progress.of(labeling)
+    assert (now.status, now.done, now.percent) == ("cancelled", 1, 25)
+    LabelingRun.objects.update(status="failed")
+    labeling.refresh_from_db()
+    assert run_progress.of(labeling).percent == 25
