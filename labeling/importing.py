@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling import annotations, bulk, columns, label_names
-from labeling.choices import ImportStatus
+from labeling.choices import UNFINISHED_IMPORTS, ImportStatus
 from labeling.drafts import Draft, Drafter, RowRejected, json_safe
 from labeling.models import Category, ImportRecord, Project, RejectedRow, Text
 from labeling.readers import ImportFailed, Readable, Row, Table, objects, open_table
@@ -122,11 +122,14 @@ def drafter_of(table: Table, options: ImportOptions) -> Drafter:
     return Drafter(chosen, default_source=options.get("source", ""))
 
 
-def finish(record: ImportRecord, status: ImportStatus, error: str = "") -> None:
-    """Write down how the import ended."""
-    record.status, record.error, record.finished_at = status, error, timezone.now()
-    record.save(update_fields=["status", "error", "finished_at"])
-    logger.info("Import %s ended: %s added, %s rejected.", record.pk, record.added, record.rejected)
+def finish(record: ImportRecord, status: ImportStatus, error: str = "") -> bool:
+    """Write down how the import ended, unless it has ended otherwise meanwhile. Whether it ended by this call."""
+    going = ImportRecord.objects.filter(pk=record.pk, status__in=UNFINISHED_IMPORTS)
+    has_ended = going.update(status=status, error=error, finished_at=timezone.now())
+    record.refresh_from_db(fields=["status", "error", "finished_at"])
+    if has_ended:
+        logger.info("Import %s ended: %s added, %s rejected.", record.pk, record.added, record.rejected)
+    return bool(has_ended)
 
 
 def _run(project: Project, table: Table, file_name: str, options: ImportOptions) -> ImportRecord:
@@ -143,6 +146,8 @@ def _run(project: Project, table: Table, file_name: str, options: ImportOptions)
     except TakenOver:  # who ended it has written down why
         raise
     except BaseException as error:  # a stop of any kind is written down, and goes on to the caller
+        if isinstance(error, ImportFailed):
+            error.added = record.added
         finish(record, ImportStatus.FAILED, _reason(error))
         raise
     finish(record, ImportStatus.FINISHED)

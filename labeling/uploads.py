@@ -233,8 +233,8 @@ def _queue(record: ImportRecord) -> None:
 
 
 def _end(record: ImportRecord, status: ImportStatus, error: str = "") -> None:
-    importing.finish(record, status, error)
-    _delete_file(record)
+    if importing.finish(record, status, error):
+        _delete_file(record)
 
 
 def _file_of(record: ImportRecord) -> FieldFile:

@@ -165,6 +165,37 @@ def test_two_processes_at_once_count_each_row_once(started, expected) -> None:
     assert (counts(record), record.status) == (expected, ImportStatus.FINISHED)
 
 
+def test_an_import_that_another_process_ends_meanwhile_stays_as_it_ended(
+    started, expected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = started()
+    original = uploads.opened
+
+    def opened_late(seen: ImportRecord) -> Any:
+        monkeypatch.setattr(uploads, "opened", original)
+        uploads.carry_on(record.pk)  # in another process, which deletes the file
+        return original(seen)
+
+    monkeypatch.setattr(uploads, "opened", opened_late)
+    uploads.carry_on(record.pk)
+    assert (counts(record), record.status, record.error) == (expected, ImportStatus.FINISHED, "")
+
+
+def test_an_import_that_is_stopped_at_its_last_row_is_stopped(started, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = started()
+    original = importing.go_on
+
+    def go_on(*args: Any, **options: Any) -> bool:
+        is_done = original(*args, **options)
+        uploads.cancel(ImportRecord.objects.get(pk=record.pk))
+        return is_done
+
+    monkeypatch.setattr(importing, "go_on", go_on)
+    uploads.carry_on(record.pk)
+    record.refresh_from_db()
+    assert (record.status, is_there(record)) == (ImportStatus.CANCELLED, False)
+
+
 def test_a_file_that_kills_whoever_reads_it_is_given_up(started, killed) -> None:
     record = started()
     killed(record, 2)
