@@ -57,7 +57,8 @@ def download(
         files = chosen.files(tally.count(exporting.batches(records)), tally)
         found = Download(f"{stem}.zip", ZIP, _zipped(stem, files, records))
     else:
-        _refuse_long_texts(project, only, chosen)
+        if columns is None or "text" in columns:
+            _refuse_long_texts(project, only, chosen)
         pieces = exporting.chunks(project, file_format=file_format, only=only, tally=tally)
         found = Download(f"{stem}.{file_format}", chosen.content_type, pieces)
         if with_certificate and tally.certificate:
