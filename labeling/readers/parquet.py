@@ -7,6 +7,7 @@ from labeling.readers.errors import UnreadableFile
 from labeling.readers.rows import Row, Table, header
 
 if TYPE_CHECKING:
+    from pyarrow import Array
     from pyarrow.parquet import ParquetFile
 
 BATCH = 1000
@@ -35,11 +36,25 @@ def _rows(file: "ParquetFile", columns: list[str], name: str, done: list[int]) -
 
     try:
         for batch in file.iter_batches(batch_size=BATCH):
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            for values in zip(*(_plain(column).to_pylist() for column in batch.columns), strict=True):
                 done[0] += 1
                 yield Row(done[0], dict(zip(columns, values, strict=True)))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UnreadableFile(f"{name} is damaged after row {done[0]}: {_first_line(error)}") from None
+    # Of values that Python has none for, such as years beyond 9999 or time zones that this machine does not know.
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, KeyError) as error:
+        raise UnreadableFile(
+            f"{name} cannot be read after row {done[0]}, or is damaged: {_first_line(error)}. Leave out the column, or "
+            "save the file as CSV."
+        ) from None
+
+
+def _plain(column: "Array") -> "Array":
+    """With moments as Python has them, to the microsecond; pandas writes nanoseconds."""
+    import pyarrow
+
+    kind = column.type
+    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
+    return column
 
 
 def _first_line(error: Exception) -> str:
