@@ -4,6 +4,8 @@
 class ImportFailed(Exception):
     """The import could not start, or stopped before its end. The message says where, why, and the next step."""
 
+    added = 0  # texts that were stored before
+
 
 class UnknownFormat(ImportFailed):
     """Neither the caller nor the file's ending says how to read it."""

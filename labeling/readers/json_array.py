@@ -57,4 +57,6 @@ def _rows(stream: _Metered) -> Iterator[Row]:
 
 def _reason(error: Exception) -> str:
     """The parser's own words without the piece of the file that it shows after them."""
-    return (str(error.args[0]) if error.args else "").split("\n")[0].strip().rstrip(".") or "unexpected end"
+    said = error.args[0] if error.args else ""
+    words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    return words.split("\n")[0].strip().rstrip(".") or "unexpected end"

@@ -62,8 +62,11 @@ def _resumed(first: list[Row], broken: ImportFailed | None, rest: Iterator[Row])
 
 
 def header(names: Iterable[Any], *, place: str) -> list[str]:
-    """The column names, or WrongHeader: each column has a name, no two the same."""
-    found = ["" if name is None else str(name).strip() for name in names]
+    """The column names, or WrongHeader: each column has a name, no two the same.
+
+    White space in a name becomes one blank, as in the choices of a page; a cell of Excel may hold a line break.
+    """
+    found = ["" if name is None else " ".join(str(name).split()) for name in names]
     if not any(found):
         raise WrongHeader(f"{place} is empty. It must name the columns: add a header.")
     for number, name in enumerate(found, start=1):

@@ -7,6 +7,7 @@ import os
 import threading
 import tracemalloc
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_one_carriage_return_without_quotes_says_where_it_stands(content: bytes,
 
 
 def test_a_carriage_return_in_a_quoted_header_does_not_hide_the_semicolon() -> None:
-    assert read_bytes(b'"te\rxt";number\nhello;1\n', "a.csv")[0].values == {"te\rxt": "hello", "number": "1"}
+    assert read_bytes(b'"te\rxt";number\nhello;1\n', "a.csv")[0].values == {"te xt": "hello", "number": "1"}
 
 
 def test_a_comma_in_a_quoted_header_does_not_hide_the_semicolon() -> None:
@@ -326,6 +327,26 @@ def test_rows_of_a_parquet_file_have_the_names_of_its_columns(tmp_path: Path) ->
     pq.write_table(pa.table({"text ": ["first"], " lang": ["en"]}), path)
     with open_table(path) as table:
         assert [list(row.values) for row in table.rows] == [table.columns] == [["text", "lang"]]
+
+
+def test_moments_of_a_parquet_file_are_read_to_the_microsecond(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    moment = pa.array([1_234_567_890_123_456_789], pa.timestamp("ns"))
+    pq.write_table(pa.table({"text": ["first"], "sent": moment}), path)
+    [row] = read(path)
+    assert row.values["sent"] == datetime(2009, 2, 13, 23, 31, 30, 123456)
+
+
+def test_values_that_python_has_none_for_are_explained(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    pq.write_table(pa.table({"text": ["first"], "sent": pa.array([10**18], pa.timestamp("us"))}), path)
+    with pytest.raises(readers.UnreadableFile, match="cannot be read after row 0"):
+        read(path)
+
+
+def test_white_space_in_the_name_of_a_column_is_one_blank(tmp_path: Path) -> None:
+    [row] = read(write_xlsx(tmp_path / "a.xlsx", [["Customer\ncomment", "  sent  on "], ["a", "b"]]))
+    assert row.values == {"Customer comment": "a", "sent on": "b"}
 
 
 def test_a_damaged_parquet_file_is_explained(tmp_path: Path) -> None:
