@@ -28,6 +28,12 @@ REQUESTED = Columns("text", "external_id", "source", "language", asked=frozenset
 class RowRejected(ValueError):
     """This row cannot become a text. The message completes "line 7: ..."."""
 
+    @property
+    def sentence(self) -> str:
+        """The message where it stands alone."""
+        words = str(self)
+        return f"{words[0].upper()}{words[1:]}."
+
 
 class Draft(NamedTuple):
     """A text that is not stored yet."""

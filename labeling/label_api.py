@@ -76,7 +76,7 @@ def _draft(wanted: dict[str, Any]) -> Draft:
     try:
         return drafts.of_request(0, values)
     except RowRejected as reason:
-        raise ValidationError({"text": [_sentence(reason)]}) from None
+        raise ValidationError({"text": [reason.sentence]}) from None
 
 
 def _drafts(values: list[Any]) -> tuple[dict[int, Draft], dict[int, Failed]]:
@@ -86,13 +86,8 @@ def _drafts(values: list[Any]) -> tuple[dict[int, Draft], dict[int, Failed]]:
         try:
             good[place] = drafts.of_request(place, value)
         except RowRejected as reason:
-            bad[place] = {"code": "invalid_text", "detail": _sentence(reason)}
+            bad[place] = {"code": "invalid_text", "detail": reason.sentence}
     return good, bad
-
-
-def _sentence(reason: RowRejected) -> str:
-    words = str(reason)
-    return f"{words[0].upper()}{words[1:]}."
 
 
 def _answered(project: Project, good: dict[int, Draft], bad: dict[int, Failed], *, store: bool) -> Response:

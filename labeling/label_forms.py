@@ -54,7 +54,7 @@ class OneForm(LabelForm):
             try:
                 values["draft"] = of_request(0, {"text": values["text"], "source": values["source"]})
             except RowRejected as reason:
-                self.add_error("text", f"{str(reason).capitalize()}.")
+                self.add_error("text", reason.sentence)
         return values
 
 

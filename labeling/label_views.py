@@ -22,13 +22,14 @@ from labeling.import_words import on_page
 from labeling.keeping import Answered
 from labeling.label_forms import LabelForm, ManyForm, OneForm
 from labeling.learning.explain import pieces
+from labeling.models import Project
 from labeling.pages import View, for_staff, render_page
 from labeling.providers.base import ProviderError
-from labeling.readers import ImportFailed, UnknownColumn
+from labeling.readers import ImportFailed
 from labeling.steering import PERMISSION
 
 ANOTHER_ANSWER = "The model's answer has changed since. Nothing was stored: look at it again."
-REFUSALS = (runs.Archived, runs.NoActiveCategories, NoLongerActive, ProviderError, Busy, ImportFailed)
+REFUSALS = (runs.Archived, runs.NoActiveCategories, NoLongerActive, ProviderError, Busy)
 
 
 def for_labelers(view: View) -> View:
@@ -86,10 +87,8 @@ def label_many(request: HttpRequest) -> HttpResponseBase:
             provider=values["provider"],
             user=request.user,
         )
-    except UnknownColumn as reason:
-        link = reverse("imports:upload", args=[values["project"].pk])
-        said = "{} Here nothing can be chosen: <a href='{}'>import the file</a>, and look at its columns there."
-        messages.error(request, format_html(said, on_page(str(reason)), link))
+    except ImportFailed as reason:
+        _refuse_file(request, values["project"], reason)
         return _page(request, form, status=409)
     except REFUSALS as reason:
         messages.error(request, str(reason))
@@ -97,6 +96,13 @@ def label_many(request: HttpRequest) -> HttpResponseBase:
     left_out = f", {record.rejected:,} rows left out" if record.rejected else ""
     messages.success(request, f"{record.added:,} texts added, {record.duplicate:,} known already{left_out}. {note}")
     return redirect("runs:run", pk=run.pk) if run else redirect(_address(form))
+
+
+def _refuse_file(request: HttpRequest, project: Project, reason: ImportFailed) -> None:
+    stored = f" {reason.added:,} texts before that place are stored." if reason.added else ""
+    link = reverse("imports:upload", args=[project.pk])
+    said = "{}{} Here nothing can be chosen: <a href='{}'>import the file</a>, and look at its columns there."
+    messages.error(request, format_html(said, on_page(str(reason)), stored, link))
 
 
 def _answer(form: OneForm, **options: Any) -> Answered:

@@ -40,6 +40,13 @@ class NdjsonRows(JsonRows):
     file_format = "jsonl"
 
 
+def in_request(message: str) -> str:
+    """The message with the header that names a body's format, where a command has a flag."""
+    for rows in (NdjsonRows, JsonRows):
+        message = message.replace(f"--format {rows.file_format}", f"Content-Type: {rows.media_type}")
+    return message.replace(", or name its encoding with --encoding", "")
+
+
 @contextmanager
 def table_of(request: Request) -> Iterator[Table]:
     """The rows of the body. Raises ParseError without one, and ImportFailed where it cannot be read."""

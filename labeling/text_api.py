@@ -107,7 +107,9 @@ class TextViewSet(WalkedResource):
                 adding.add(project, table.rows, into=added)
         except ImportFailed as reason:
             before = _document(project, added)
-            raise Problem(HTTPStatus.BAD_REQUEST, "unreadable_body", str(reason), before=before) from None
+            raise Problem(
+                HTTPStatus.BAD_REQUEST, "unreadable_body", streams.in_request(str(reason)), before=before
+            ) from None
         return Response(_document(project, added), status=HTTPStatus.CREATED)
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 
 from labeling import problems
@@ -13,6 +16,8 @@ API = "/api/"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig) and not request.path.startswith(API):
+        return render(request, "413.html", {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}, status=413)
     detail = "The request cannot be read. Look at its address, headers and size."
     return _answer(request, HTTPStatus.BAD_REQUEST, "bad_request", detail, defaults.bad_request, exception)
 

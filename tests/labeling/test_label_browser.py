@@ -44,6 +44,14 @@ def test_many_texts_are_followed_until_they_are_labeled(visit: Visit, boss: User
     expect(page, "#run-line").to_have_text("3 of 3 texts")
 
 
+def test_many_lines_are_sent_as_a_file(visit: Visit, boss: User, project: Project) -> None:
+    page = visit(boss, f"/label/?project={project.pk}")
+    lines = "\n".join(f"line {number} " + "x" * 500 for number in range(6_000))  # 3 MB
+    page.get_by_label("One a line").evaluate("(box, lines) => { box.value = lines; }", lines)
+    page.get_by_role("button", name="Store and label in the background").click()
+    expect(page, ".frame-messages").to_contain_text("6,000 texts added")
+
+
 def test_a_run_is_steered_on_its_page(visit: Visit, boss: User, project: Project, add_texts: Any) -> None:
     add_texts(project, "sports", "weather")
     run = runs.start(project)

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from labeling import annotations, label_forms, runs
+from labeling import annotations, importing, label_forms, runs
 from labeling.models import Label, LabelingRun, Project, Text
 from reviews.models import Reviewer
 
@@ -114,12 +114,14 @@ def test_a_model_that_fails_says_why_and_the_text_stays_on_the_page(ask: Any, pr
     assert "my text</textarea>" in answer.content.decode()
 
 
-@pytest.mark.parametrize(("text", "reason"), [("", "required"), ("x" * 101, "MAX_TEXT_LENGTH"), (" ", "is empty")])
+@pytest.mark.parametrize(
+    ("text", "reason"), [("", "required"), ("x" * 101, "or raise MAX_TEXT_LENGTH."), (" ", "The text is empty.")]
+)
 def test_a_text_that_cannot_be_labeled_is_refused(ask: Any, settings: Any, text: str, reason: str) -> None:
     settings.MAX_TEXT_LENGTH = 100
     answer = ask(text)
     assert answer.status_code == 400
-    assert reason.lower() in answer.content.decode().lower()
+    assert reason in answer.content.decode()
 
 
 def test_a_project_without_categories_is_told_what_to_do(ask: Any) -> None:
@@ -170,10 +172,23 @@ def test_one_of_lines_and_file_is_needed(desk: Client, project: Project, monkeyp
     assert "Import it, then label the project" in large.content.decode()
 
 
-def test_a_file_that_cannot_be_read_says_why(desk: Client, project: Project) -> None:
-    answer = desk.post(MANY, {"project": project.pk, "file": SimpleUploadedFile("texts.csv", b"a,b\n1,2\n")})
+def test_a_file_that_cannot_be_read_says_why_and_what_is_stored(
+    desk: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_ROWS", 2)
+    file = SimpleUploadedFile("texts.csv", b"text\nRain.\nSnow.\nAn old caf\xe9.\n")
+    answer = desk.post(MANY, {"project": project.pk, "file": file})
+    said = answer.content.decode()
     assert answer.status_code == 409
+    assert "name its encoding with “Encoding”" in said and f"href='/projects/{project.pk}/import/'" in said
+    assert "2 texts before that place are stored." in said and Text.objects.count() == 2
     assert not LabelingRun.objects.exists()
+
+
+def test_more_than_a_form_may_hold_says_so_and_what_to_do(desk: Client, project: Project) -> None:
+    answer = desk.post(MANY, {"project": project.pk, "lines": "Rain.\n" * 500_000})
+    assert answer.status_code == 413
+    assert "send it as a file" in answer.content.decode()
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------

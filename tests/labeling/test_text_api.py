@@ -270,6 +270,22 @@ def test_an_array_that_breaks_off_keeps_what_came_before(api: Client) -> None:
     assert Text.objects.get().content == "Rain."
 
 
+@pytest.mark.parametrize(
+    ("body", "next_step"),
+    [
+        (b'{"text": "Rain."}', "or use Content-Type: application/x-ndjson for one a line."),
+        (b'[{"text": "An old caf\xe9."}]', "in row 1: lexical error: invalid bytes in UTF8 string."),
+        (b'\n[{"text": "Rain."}]', "Use Content-Type: application/json."),
+        (b'\n{"text": "An old caf\xe9."}', "Save it as UTF-8: files of older"),
+    ],
+)
+def test_a_body_that_cannot_be_read_says_what_to_send(api: Client, body: bytes, next_step: str) -> None:
+    media_type = "application/x-ndjson" if body.startswith(b"\n") else "application/json"
+    answer = api.post("/api/texts?project=News", body, content_type=media_type).json()
+    assert next_step in answer["detail"]
+    assert "--" not in answer["detail"]
+
+
 @pytest.mark.parametrize("number", ["18446744073709551615", "-9223372036854775809", "1e999"])
 def test_a_number_that_is_too_large_is_told_to_be_sent_as_a_string(api: Client, number: str) -> None:
     answer = send(api, f'[{{"text": "Rain."}}, {{"text": "Snow.", "external_id": {number}}}]').json()

@@ -1,6 +1,7 @@
 // Sends the file and says how much of it is sent. The form works without; data goes in as text only.
 
-const LONG_PASTE = 500_000; // characters: as a field of the form the server would refuse it
+import { sendAsFile } from "./long_paste.js";
+
 const byId = (id) => document.getElementById(id);
 const form = byId("upload");
 
@@ -9,15 +10,6 @@ function complain(messages) {
   byId("trouble").hidden = false;
   byId("sending").hidden = true;
   byId("send").disabled = false;
-}
-
-function wanted() {
-  const data = new FormData(form);
-  if (data.get("pasted").length > LONG_PASTE && !data.get("file").size) {
-    data.set("file", new File([data.get("pasted")], "pasted.txt"));
-    data.set("pasted", "");
-  }
-  return data;
 }
 
 function show(sent, total) {
@@ -48,7 +40,8 @@ form.addEventListener("submit", (event) => {
   byId("trouble").hidden = true;
   byId("sending").hidden = false;
   byId("send").disabled = true;
-  send(wanted());
+  send(new FormData(form));
 });
 
+sendAsFile(form, "pasted");
 addEventListener("pageshow", () => (byId("send").disabled = false)); // back from the preview
