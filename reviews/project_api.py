@@ -118,9 +118,7 @@ class ProjectViewSet(Resource):
     @extend_schema(request=project_serializers.ProjectBody, responses={201: Whole}, examples=[NEW])
     def create(self, request: Request) -> Response:
         """Make a project with its categories, all of it or nothing."""
-        if isinstance(request.auth, ApiKey) and request.auth.is_bound:
-            message = "This API key is bound to other projects, so that it could not see the new one. Use another key."
-            raise Problem(HTTPStatus.FORBIDDEN, "key_is_bound", message)
+        _refuse_bound(request, "is bound to other projects, so that it could not see the new one")
         made = projects.create(**checked(project_serializers.ProjectBody, request.data), user=request.user)
         return Response(_whole(made), status=HTTPStatus.CREATED)
 
@@ -164,7 +162,10 @@ class ProjectViewSet(Resource):
     )
     @members.mapping.post
     def add_member(self, request: Request, pk: str) -> Response:
-        """Add somebody, with a new account if need be: `link` is where its owner chooses the password."""
+        """Add somebody, with a new account if need be: `link` is where its owner chooses the password.
+
+        A manager works on all projects, so that a key which is bound to some makes none (`key_is_bound`).
+        """
         project = self.get_object()
         member, link = _add(request, project, checked(project_serializers.MemberBody, request.data))
         shown = project_serializers.MemberSerializer(members.of_project(project).get(pk=member.pk)).data
@@ -188,11 +189,19 @@ def _whole(project: Project) -> dict[str, Any]:
 
 def _add(request: Request, project: Project, wanted: dict[str, Any]) -> tuple[Reviewer, str | None]:
     wanted["role"] = members.Role(wanted["role"])
+    if wanted["role"] == members.Role.MANAGER:
+        _refuse_bound(request, "is bound to projects, and a manager works on all of them")
     try:
         member = members.add_or_invite(project, wanted.pop("user"), **wanted, by=_user(request))
     except members.NoSuchUser as reason:
         raise ValidationError({"user": [f"{reason} Send is_new to make the account."]}) from None
     return member, request.build_absolute_uri(members.link_for(member.user)) if wanted["is_new"] else None
+
+
+def _refuse_bound(request: Request, why: str) -> None:
+    """What reaches beyond the projects of a key is not for that key."""
+    if isinstance(request.auth, ApiKey) and request.auth.is_bound:
+        raise Problem(HTTPStatus.FORBIDDEN, "key_is_bound", f"This API key {why}. Use another key.")
 
 
 def _user(request: Request) -> User:

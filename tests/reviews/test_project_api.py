@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from labeling import api_keys
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
-from reviews import decisions, queue
+from reviews import decisions, members, queue
 from reviews.decisions import Decision
 from reviews.models import Action, Assignment, Reviewer
 
@@ -180,6 +180,18 @@ def test_a_new_person_chooses_a_password_by_a_link_that_works_once(as_mia: Clien
     maria.post(form.request["PATH_INFO"], chosen)
     assert Client().login(username="maria", password="correct horse 7")
     assert b"new_password1" not in Client().get(path, follow=True).content
+
+
+@pytest.mark.parametrize(("user", "is_new"), [("maria", True), ("stranger", False)])
+def test_a_bound_key_makes_nobody_manager_of_all_projects(
+    mia: User, project: Project, stranger: User, user: str, is_new: bool
+) -> None:
+    client = by_key(mia, "manage", projects=(project,))
+    address, body = f"/api/projects/{project.pk}/members", {"user": user, "is_new": is_new}
+    said = client.post(address, {**body, "role": "manager"}, content_type=JSON)
+    assert (said.status_code, said.json()["code"]) == (403, "key_is_bound")
+    assert [manager.username for manager in members.managers()] == ["mia"]
+    assert client.post(address, body, content_type=JSON).status_code == 201
 
 
 @pytest.mark.parametrize(
