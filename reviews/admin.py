@@ -17,7 +17,7 @@ from unfold.decorators import display
 from labeling.admin import ProjectAdmin, ReadOnlyAdmin
 from labeling.models import Category, Project
 from labeling.wording import have, texts
-from reviews import project_settings, queue, reviewers, settling
+from reviews import members, project_settings, queue, reviewers, settling
 from reviews.access import may_manage
 from reviews.blind import hides_label
 from reviews.forms import NewReviewerForm, ReviewerForm
@@ -76,6 +76,13 @@ class ReviewerAdmin(ModelAdmin):
         if not change:
             obj.user = self._account(request, form.cleaned_data)
         super().save_model(request, obj, form, change)
+
+    @transaction.atomic
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Memberships change as on the page of members, so that desks are cleared. The form finds them done."""
+        assert isinstance(request.user, User)
+        members.set_projects(form.instance, form.cleaned_data["projects"], by=request.user)
+        super().save_related(request, form, formsets, change)
 
     def _account(self, request: HttpRequest, values: dict[str, Any]) -> User:
         """The user that the form chose, or a new one whose generated password is shown this once."""

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordToggleWidget,
@@ -34,7 +35,7 @@ class ReviewerForm(forms.ModelForm):
     """What can be changed about a reviewer."""
 
     projects = forms.ModelMultipleChoiceField(
-        Project.objects.filter(is_archived=False), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        Project.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     languages = WordsField(
         required=False,
@@ -45,6 +46,13 @@ class ReviewerForm(forms.ModelForm):
     class Meta:
         model = Reviewer
         fields = ["is_active", "projects", "languages", "daily_goal", "does_blind_audit"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # With archived ones of theirs: what the page does not show comes back unticked, and would end.
+        own = Reviewer.objects.filter(pk=self.instance.pk).values("projects")
+        choice: Any = self.fields["projects"]
+        choice.queryset = Project.objects.filter(Q(is_archived=False) | Q(pk__in=own))
 
 
 class NewReviewerForm(ReviewerForm):

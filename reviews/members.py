@@ -1,5 +1,6 @@
 """Who works on a project: people who are added to it, new accounts for them, and people who leave."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import Group, User
@@ -93,8 +94,7 @@ def add(project: Project, user: User, *, role: Role = Role.REVIEWER, by: User | 
     if not reviewer.is_active:
         Reviewer.objects.filter(pk=reviewer.pk).update(is_active=True)
         reviewer.is_active = True
-    reviewer.projects.add(project)
-    editing.note(project, f"{user} added as {role.value}.", by)
+    _join(project, reviewer, role=role, by=by)
     return reviewer
 
 
@@ -136,3 +136,18 @@ def remove(project: Project, reviewer: Reviewer, *, by: User | None = None) -> b
         Assignment.objects.filter(reviewer=reviewer, text__project=project).delete()
         editing.note(project, f"{reviewer} removed.", by)
     return was_member
+
+
+@transaction.atomic
+def set_projects(reviewer: Reviewer, projects: Iterable[Project], *, by: User | None = None) -> None:
+    """Let a reviewer work on these projects and no others. Whether they are active stays as it is."""
+    wanted, held = set(projects), set(reviewer.projects.all())
+    for project in held - wanted:
+        remove(project, reviewer, by=by)
+    for project in wanted - held:
+        _join(project, reviewer, role=Role.REVIEWER, by=by)
+
+
+def _join(project: Project, reviewer: Reviewer, *, role: Role, by: User | None) -> None:
+    reviewer.projects.add(project)
+    editing.note(project, f"{reviewer} added as {role.value}.", by)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
@@ -83,6 +84,47 @@ def test_a_reviewer_is_changed_and_stays_the_same_user(head: Client, project: Pr
     head.post(url, form(project, daily_goal=7, languages="", user="1"))
     anna.refresh_from_db()
     assert (anna.daily_goal, anna.languages, anna.user.username) == (7, [], "anna")
+
+
+def ticked(client: Client, url: str) -> list[int]:
+    """The projects that a browser would send back as they are."""
+    boxes = client.get(url).context["adminform"].form["projects"].subwidgets
+    return [int(str(box.data["value"])) for box in boxes if box.data["selected"]]
+
+
+def test_saving_a_reviewer_ends_no_membership_of_an_archived_project(
+    head: Client, project: Project, anna: Reviewer
+) -> None:
+    old = Project.objects.create(name="Old", is_archived=True)
+    Project.objects.create(name="Never hers", is_archived=True)
+    anna.projects.add(old)
+    url = reverse("admin:reviews_reviewer_change", args=[anna.pk])
+    assert sorted(ticked(head, url)) == [project.pk, old.pk]
+    assert b"Never hers" not in head.get(url).content
+    head.post(url, form(project, projects=ticked(head, url), daily_goal=7))
+    anna.refresh_from_db()
+    assert (anna.daily_goal, set(anna.projects.all())) == (7, {project, old})
+
+
+def test_a_project_that_is_unticked_gets_its_texts_back(
+    head: Client, project: Project, anna: Reviewer, add_labeled
+) -> None:
+    add_labeled(0.5)
+    queue.claim_next(anna, project)
+    mail = Project.objects.create(name="Mail")
+    url = reverse("admin:reviews_reviewer_change", args=[anna.pk])
+    head.post(url, form(project, projects=[mail.pk]))
+    assert (list(anna.projects.all()), Assignment.objects.count()) == ([mail], 0)
+    told = LogEntry.objects.filter(content_type__model="project").values_list("object_repr", "change_message")
+    assert set(told) == {("News", "anna removed."), ("Mail", "anna added as reviewer.")}
+
+
+def test_who_is_switched_off_stays_so_when_a_project_is_ticked(head: Client, project: Project, anna: Reviewer) -> None:
+    mail = Project.objects.create(name="Mail")
+    url = reverse("admin:reviews_reviewer_change", args=[anna.pk])
+    head.post(url, form(project, projects=[project.pk, mail.pk], is_active=""))
+    anna.refresh_from_db()
+    assert (anna.is_active, set(anna.projects.all())) == (False, {project, mail})
 
 
 def test_a_reviewer_adds_nobody(client: Client, project: Project, anna: Reviewer) -> None:
