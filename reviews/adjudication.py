@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Min, Prefetch, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, QuerySet
 from django.db.models.functions import Lower
 
 from labeling import annotations, categories
@@ -54,10 +54,10 @@ class Proposal:
 
 def cases(project: Project, *, after: int = 0, limit: int = 20) -> list[Case]:
     """The texts that wait for a manager, oldest first, from the one after the id `after` on."""
-    said = Review.objects.filter(reverted_by__isnull=True, action__in=[*ANSWERS, Action.FLAG]).order_by("pk")
-    said = said.select_related("reviewer__user", "category_after")
+    answers = Review.objects.filter(reverted_by__isnull=True, action__in=ANSWERS)
+    said = [_said(answers, "answers"), _said(_open_flags(), "flags")]
     waiting = _waiting(project).filter(pk__gt=after).select_related("project", "current_label__category")
-    return [_case(text) for text in waiting.prefetch_related(Prefetch("reviews", said, to_attr="said"))[:limit]]
+    return [_case(text) for text in waiting.prefetch_related(*said)[:limit]]
 
 
 def proposals(project: Project) -> list[Proposal]:
@@ -96,8 +96,7 @@ def return_to_queue(manager: User, text_id: int, *, comment: str = "") -> Review
 
 
 def _status_before(text: Text) -> str:
-    flags = Review.objects.filter(text=text, action=Action.FLAG, reverted_by__isnull=True)
-    flag = flags.order_by("pk").first()
+    flag = _open_flags().filter(text=text).order_by("pk").last()
     if flag is not None and flag.status_before == TextStatus.REVIEWED:
         return TextStatus.REVIEWED
     if Review.objects.effective().filter(text=text).count() >= policy.reviews_needed(text):
@@ -127,15 +126,24 @@ def _waiting(project: Project) -> QuerySet[Text]:
     return Text.objects.filter(project=project, status=TextStatus.FLAGGED).order_by("pk")
 
 
+def _open_flags() -> QuerySet[Review]:
+    """Flags to which no manager has given an answer that stands, by dismissing them or by deciding the text."""
+    later = Review.objects.filter(text=OuterRef("text"), pk__gt=OuterRef("pk"), reverted_by__isnull=True)
+    answered = later.filter(action__in=[Action.RETURN, Action.ADJUDICATE])
+    return Review.objects.filter(~Exists(answered), action=Action.FLAG, reverted_by__isnull=True)
+
+
 def _flags_with_proposal(project: Project) -> QuerySet[Review]:
-    flags = Review.objects.filter(action=Action.FLAG, reverted_by__isnull=True).exclude(proposed_category="")
-    return flags.filter(text__in=_waiting(project).order_by())
+    return _open_flags().exclude(proposed_category="").filter(text__in=_waiting(project).order_by())
+
+
+def _said(reviews: QuerySet[Review], name: str) -> Prefetch:
+    return Prefetch("reviews", reviews.select_related("reviewer__user", "category_after").order_by("pk"), to_attr=name)
 
 
 def _case(text: Text) -> Case:
-    said: list[Review] = getattr(text, "said")  # noqa: B009  what the prefetch set is unknown to the type
-    flags = [review for review in said if review.action == Action.FLAG]
-    return Case(text, [review for review in said if review.action != Action.FLAG], flags)
+    said: Any = text  # what the prefetches set is unknown to the type
+    return Case(text, said.answers, said.flags)
 
 
 def _waiting_text(text_id: int) -> Text:

@@ -1,12 +1,12 @@
 import pytest
 from django.contrib.auth.models import User
 
-from labeling import categories
+from labeling import categories, gold
 from labeling.choices import TextStatus
 from labeling.models import Project, Text
 from reviews import adjudication, audit_trail
 from reviews.decisions import Decision, record
-from reviews.models import Action, Review, Reviewer
+from reviews.models import Action, Assignment, Review, Reviewer
 from reviews.refusals import AlreadyDecided, WrongDecision
 from reviews.undoing import undo
 
@@ -26,6 +26,12 @@ def disputed(project: Project, anna: Reviewer, ben: Reviewer, add_labeled) -> Te
 
 def flag(reviewer: Reviewer, text: Text, proposed: str = "") -> Review:
     return record(reviewer, text.pk, Decision(Action.FLAG, comment="look", proposed_category=proposed))
+
+
+def flag_as_gold(reviewer: Reviewer, text: Text) -> Review:
+    gold.mark(Text.objects.filter(pk=text.pk))
+    Assignment.objects.create(text=text, reviewer=reviewer, slot=1, reason="gold")
+    return flag(reviewer, text)
 
 
 def category(project: Project, name: str) -> int:
@@ -166,6 +172,57 @@ def test_an_accepted_proposal_is_a_category_of_its_texts(
     assert (made.name, count) == ("Politics", 2)
     assert set(Text.objects.values_list("current_label__category__name", "status")) == {("Politics", "reviewed")}
     assert adjudication.proposals(project) == []
+
+
+def test_a_flag_that_was_dismissed_proposes_nothing_any_more(
+    project: Project, anna: Reviewer, ben: Reviewer, manager: User, add_labeled
+) -> None:
+    dismissed, proposed = add_labeled(0.4, 0.4)
+    flag(anna, dismissed, "Refunds")
+    adjudication.return_to_queue(manager, dismissed.pk)
+    flag(ben, dismissed)
+    flag(anna, proposed, "Refunds")
+    case, _ = adjudication.cases(project)
+    assert [str(one.reviewer) for one in case.flags] == ["ben"]
+    assert [(p.name, p.texts) for p in adjudication.proposals(project)] == [("Refunds", 1)]
+    assert adjudication.accept_proposal(manager, project, "Refunds")[1] == 1
+    assert Text.objects.get(pk=dismissed.pk).status == TextStatus.FLAGGED
+
+
+def test_a_flag_counts_again_when_its_dismissal_is_undone(
+    project: Project, anna: Reviewer, manager: User, add_labeled
+) -> None:
+    [text] = add_labeled(0.4)
+    flag(anna, text, "Refunds")
+    undo(adjudication.return_to_queue(manager, text.pk).reviewer)
+    [case] = adjudication.cases(project)
+    assert [str(one.reviewer) for one in case.flags] == ["anna"]
+    assert [p.name for p in adjudication.proposals(project)] == ["Refunds"]
+
+
+def test_a_flag_that_was_adjudicated_proposes_nothing_any_more(
+    project: Project, anna: Reviewer, ben: Reviewer, manager: User, add_labeled
+) -> None:
+    [text] = add_labeled(0.4)
+    flag(anna, text, "Refunds")
+    adjudication.adjudicate(manager, text.pk, category_id=category(project, "Sports"))
+    flag_as_gold(ben, text)
+    [case] = adjudication.cases(project)
+    assert [str(one.reviewer) for one in case.flags] == ["ben"]
+    assert adjudication.proposals(project) == []
+
+
+def test_a_text_that_is_flagged_again_goes_back_to_where_it_was_last(
+    project: Project, anna: Reviewer, ben: Reviewer, manager: User, add_labeled
+) -> None:
+    [text] = add_labeled(0.4)
+    flag(anna, text)
+    adjudication.return_to_queue(manager, text.pk)
+    record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    flag_as_gold(anna, text)
+    adjudication.return_to_queue(manager, text.pk)
+    held = Text.objects.get(pk=text.pk)
+    assert (held.status, held.current_label_id) == (TextStatus.REVIEWED, text.current_label_id)
 
 
 def test_a_category_that_exists_is_not_added_again(
