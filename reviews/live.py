@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 
 from labeling.models import Project, Text
 from reviews import desk
+from reviews.blind import hides_label
 from reviews.models import Action, Assignment, Review
 from reviews.recent import Recent, newest
 
@@ -99,14 +100,18 @@ def last_decisions(project: Project, recent: Recent) -> list[dict[str, Any]]:
 
 
 def _row(review: Review, *, is_undone: bool) -> dict[str, Any]:
+    # What was said as well: who watches may be the next to decide the text, independently.
+    is_hidden = hides_label(review)
+    before, after = (None, None) if is_hidden else (review.category_before, review.category_after)
     return {
         "id": review.pk,
         "text": reverse("reviews:text_history", args=[review.text_id]),
         "excerpt": Truncator(review.text.content).chars(120),
         "who": str(review.reviewer),
         "action": str(Action(review.action).label),
-        "before": review.category_before.name if review.category_before else None,
-        "after": review.category_after.name if review.category_after else None,
+        "before": before.name if before else None,
+        "after": after.name if after else None,
+        "is_hidden": is_hidden,
         "is_blind": review.is_blind,
         "is_undone": is_undone,
         "when": review.created_at.isoformat(),

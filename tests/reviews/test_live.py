@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from labeling import gold
 from labeling.models import Category, Project, Text
 from reviews import live, queue
 from reviews.decisions import Decision, record
@@ -159,6 +160,30 @@ def test_the_last_decisions_are_shown_newest_first(
     first = rows[0]
     assert (first["who"], first["action"], first["before"], first["after"]) == ("ben", "Reject", "Sports", "Weather")
     assert (first["excerpt"], first["text"]) == (texts[-1].content, f"/admin/review/history/text/{texts[-1].pk}/")
+
+
+def test_answers_to_open_blind_texts_are_hidden_from_managers_who_may_review_them_next(
+    head: Client, project: Project, anna: Reviewer, ben: Reviewer, weather: Category, add_labeled: AddLabeled
+) -> None:
+    Project.objects.filter(pk=project.pk).update(reviews_per_text=2)
+    [text] = add_labeled(0.5, audit=True)
+    record(anna, text.pk, Decision(Action.DECIDE, category_id=weather.pk))
+    [row] = numbers(head, project).json()["last"]
+    assert (row["before"], row["after"], row["is_hidden"], row["is_blind"]) == (None, None, True, True)
+    record(ben, text.pk, Decision(Action.DECIDE, category_id=weather.pk))
+    shown = [(row["before"], row["after"], row["is_hidden"]) for row in numbers(head, project).json()["last"]]
+    assert shown == [("Sports", "Weather", False)] * 2
+
+
+def test_the_known_answer_of_gold_is_hidden_from_managers(
+    head: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    approve(anna, text)
+    assert numbers(head, project).json()["last"][0]["after"] == "Sports"
+    gold.mark(Text.objects.filter(pk=text.pk))
+    [row] = numbers(head, project).json()["last"]
+    assert (row["before"], row["after"], row["is_hidden"]) == (None, None, True)
 
 
 def test_it_says_how_much_waits(project: Project, add_labeled: AddLabeled, monkeypatch: pytest.MonkeyPatch) -> None:

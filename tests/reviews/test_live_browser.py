@@ -37,6 +37,16 @@ def test_a_decision_appears_without_reload(
     page.wait_for_url(f"**/history/text/{first.pk}/")
 
 
+def test_an_answer_to_an_open_blind_text_is_said_to_be_hidden(
+    visit: Visit, boss: User, anna: Reviewer, project: Project, weather: Category, blind: Text
+) -> None:
+    Project.objects.filter(pk=project.pk).update(reviews_per_text=2)
+    record(anna, blind.pk, Decision(Action.DECIDE, category_id=weather.pk))
+    page = visit(boss, f"/admin/review/{project.pk}/live/")
+    expect(page, "#last .record-said").to_have_text("hidden: blind audit")
+    expect(page, "#last").not_to_contain_text("Weather")
+
+
 def test_it_says_when_the_server_is_gone_and_goes_on(visit: Visit, boss: User, project: Project) -> None:
     page = visit(boss, f"/admin/review/{project.pk}/live/")
     expect(page, "#trouble").to_be_hidden()

@@ -33,6 +33,7 @@ const nothing = () => make("li", { text: "Nobody has decided anything lately.", 
 function decision(one) {
   const text = make("a", { text: one.excerpt, href: one.text, className: "record-link", dir: "auto" });
   const said = make("p", { className: "record-said" });
+  if (one.is_hidden) said.append(make("em", { text: "hidden: blind audit" }));
   if (one.before) said.append(make("span", { text: one.before, dir: "auto" }));
   if (one.before && one.after) said.append("→");
   if (one.after) said.append(make("strong", { text: one.after, dir: "auto" }));
