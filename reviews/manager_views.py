@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -24,6 +24,7 @@ from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
 
 CASES = 20  # on one page
+DIGITS = 18  # of an id
 REFUSALS = (Conflict, WrongDecision, categories.WrongCategory, runs.RunInProgress)
 Verb = Callable[..., str]
 
@@ -35,12 +36,14 @@ def cases_page(request: HttpRequest, project_id: int) -> HttpResponse:
     """The texts on which people disagree or which they flagged, each with all that was said."""
     require_manager(request)
     project = get_object_or_404(Project, pk=project_id)
-    after = request.GET.get("after", "")
-    cases = adjudication.cases(project, after=int(after) if after.isdecimal() else 0, limit=CASES)
+    after = _after(request.GET)
+    found = adjudication.cases(project, after=after, limit=CASES + 1)
+    cases = found[:CASES]
     context = {
         "title": f"To adjudicate: {project.name}",
         "cases": cases,
-        "next": cases[-1].text.pk if len(cases) == CASES else None,
+        "after": after,
+        "next": cases[-1].text.pk if len(found) > CASES else None,
         "proposals": adjudication.proposals(project),
     }
     return _page(request, "reviews/cases.html", project, context)
@@ -77,6 +80,12 @@ def _certificate(project: Project) -> Certificate | None:
     return certification.in_force(project)
 
 
+def _after(sent: QueryDict) -> int:
+    """The id behind which the page of cases begins; what is no id means the first page."""
+    after = sent.get("after", "")
+    return int(after) if after.isdecimal() and len(after) <= DIGITS else 0
+
+
 def _page(request: HttpRequest, template: str, project: Project, context: dict[str, Any]) -> HttpResponse:
     shared = {
         "project": project,
@@ -104,7 +113,8 @@ def _verb(page: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
                 messages.success(request, work(request, project, **found))
             except REFUSALS as reason:
                 messages.warning(request, str(reason))
-            return redirect(page, project_id=project_id)
+            after = _after(request.POST)
+            return redirect(reverse(page, args=[project_id], query={"after": after} if after else None))
 
         return view
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from labeling import certification, discovering, drifting, suspects
 from labeling.models import LabelingRun, Project, Text
+from reviews import manager_views
 from reviews.decisions import Decision, record
 from reviews.models import Action, Assignment, Review, Reviewer
 
@@ -83,6 +84,51 @@ def test_the_manager_decides(boss: Client, project: Project, flagged: Text) -> N
     assert f"Text {flagged.pk} is Weather." in answer.content.decode()
     assert Text.objects.get(pk=flagged.pk).current_label.category.name == "Weather"
     assert Review.objects.get(action="adjudicate").comment == "clear"
+
+
+# --- Pages of cases ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(anna: Reviewer, add_labeled, monkeypatch: pytest.MonkeyPatch) -> list[Text]:
+    """Flagged texts, two on a page."""
+    monkeypatch.setattr(manager_views, "CASES", 2)
+    texts: list[Text] = add_labeled(0.4, 0.4, 0.4)
+    for text in texts:
+        record(anna, text.pk, Decision(Action.FLAG, comment="odd"))
+    return texts
+
+
+def test_the_last_page_of_cases_leads_to_no_other(boss: Client, project: Project, three: list[Text]) -> None:
+    first = body(boss.get(address(project, "cases/")).content.decode())
+    assert f"?after={three[1].pk}" in first and "First page" not in first
+    last = body(boss.get(address(project, "cases/"), {"after": three[1].pk}).content.decode())
+    assert three[2].content in last and "First page" in last and "Next page" not in last
+    boss.post(address(project, f"cases/{three[2].pk}/return/"))
+    assert "Next page" not in body(boss.get(address(project, "cases/")).content.decode())
+
+
+def test_who_decides_a_case_stays_on_its_page(boss: Client, project: Project, three: list[Text]) -> None:
+    page = f"{address(project, 'cases/')}?after={three[0].pk}"
+    assert f'<input type="hidden" name="after" value="{three[0].pk}">' in boss.get(page).content.decode()
+    sent = {"category": category(project, "Weather"), "after": three[0].pk}
+    assert boss.post(address(project, f"cases/{three[1].pk}/decide/"), sent)["Location"] == page
+    answer = boss.post(address(project, f"cases/{three[2].pk}/return/"), {"after": three[0].pk}, follow=True)
+    shown = body(answer.content.decode())
+    assert "Nothing is left on this page" in shown and "Nothing waits for you" not in shown
+    assert f'href="{address(project, "cases/")}">First page' in shown
+
+
+@pytest.mark.parametrize("after", ["", "x", "-1", "9" * 5000])
+def test_a_place_that_is_none_is_the_beginning(boss: Client, project: Project, three: list[Text], after: str) -> None:
+    page = boss.get(address(project, "cases/"), {"after": after}).content.decode()
+    assert three[0].content in page and "First page" not in page
+    sent = {"category": category(project, "Weather"), "after": after}
+    answer = boss.post(address(project, f"cases/{three[0].pk}/decide/"), sent)
+    assert answer["Location"] == address(project, "cases/")
+
+
+# --- Verbs ------------------------------------------------------------------------------------------------------------
 
 
 def test_without_a_category_nothing_is_decided(boss: Client, project: Project, flagged: Text) -> None:
