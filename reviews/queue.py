@@ -33,6 +33,10 @@ class Nothing:
                 "1 text is on another desk. It will come back if nobody decides it.",
                 "{} texts are on other desks. They come back if nobody decides them.",
             ),
+            "only_audit": (
+                "1 text is left, of the blind audit, which only others do.",
+                "{} texts are left, all of the blind audit, which only others do.",
+            ),
             "filtered_out": (
                 "1 text is left, but your filters or languages hide it.",
                 "{} texts are left, but your filters or languages hide them.",
@@ -193,20 +197,25 @@ def is_anything_left(reviewer: Reviewer, project: Project, filters: Filters) -> 
 
 def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     """The reason why no text of the project can be claimed by this reviewer now."""
-    waiting = Q(status__in=WAITING)
-    if reviewer.does_blind_audit:
-        waiting |= Q(status=TextStatus.ACCEPTED, is_audit=True)
+    waiting = Q(status__in=WAITING) | Q(status=TextStatus.ACCEPTED, is_audit=True)
     open_texts = Text.objects.filter(waiting, project=project)
     if project.reviews_per_text > 1:  # else a text that this person has decided waits for nobody
         # Not by Exists: PostgreSQL, whose statistics lag behind, compares every text with every review: seconds.
         open_texts = open_texts.exclude(pk__in=Review.objects.effective().filter(reviewer=reviewer).values("text"))
-    others = _on_desks().exclude(reviewer=reviewer)
+    offered, others = _offered(reviewer), _on_desks().exclude(reviewer=reviewer)
     # One statement: between two, somebody claims or decides, and the numbers do not fit together.
-    counts = open_texts.aggregate(left=Count("pk"), elsewhere=Count("pk", filter=Exists(others)))
-    left, elsewhere = counts["left"], counts["elsewhere"]
-    if not left:
-        return Nothing("finished", 0)
-    return Nothing("on_other_desks", elsewhere) if elsewhere == left else Nothing("filtered_out", left - elsewhere)
+    elsewhere = Count("pk", filter=offered & Exists(others))
+    counts = open_texts.aggregate(waiting=Count("pk"), left=Count("pk", filter=offered), elsewhere=elsewhere)
+    if not counts["left"]:
+        return Nothing("only_audit", counts["waiting"]) if counts["waiting"] else Nothing("finished", 0)
+    free = counts["left"] - counts["elsewhere"]
+    return Nothing("filtered_out", free) if free else Nothing("on_other_desks", counts["elsewhere"])
+
+
+def _offered(reviewer: Reviewer) -> Q:
+    """Which of the waiting texts come to this reviewer at all. What no model could label comes to everybody."""
+    routine = Q(is_audit=False) | Q(status=TextStatus.FAILED)
+    return routine | Q(is_audit=True) if reviewer.does_blind_audit else routine
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

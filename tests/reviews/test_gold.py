@@ -82,7 +82,7 @@ def test_where_only_the_audit_is_wanted_other_texts_are_no_reason_for_gold(
 def test_who_does_no_blind_audit_gets_no_gold_for_it(project: Project, gold: Text, anna: Reviewer, add_labeled) -> None:
     add_labeled(0.3, audit=True)
     anna.does_blind_audit = False
-    assert isinstance(claim(anna, project), Nothing)
+    assert claim(anna, project) == Nothing("only_audit", 1)
 
 
 def test_several_people_may_have_the_same_gold(

@@ -127,7 +127,41 @@ def test_who_wants_only_the_audit_gets_nothing_else(project: Project, anna: Revi
 def test_an_audit_text_is_never_in_the_routine_queue(project: Project, anna: Reviewer, add_labeled) -> None:
     add_labeled(0.2, audit=True)
     anna.does_blind_audit = False
-    assert isinstance(queue.claim_next(anna, project), Nothing)
+    assert queue.claim_next(anna, project) == Nothing("only_audit", 1)
+
+
+def test_who_does_no_blind_audit_is_told_that_only_it_is_left(project: Project, anna: Reviewer, add_labeled) -> None:
+    unsure, accepted = add_labeled(0.2, 0.95, audit=True)
+    anna.does_blind_audit = False
+    found = queue.claim_next(anna, project)
+    assert found == Nothing("only_audit", 2)
+    assert str(found) == "2 texts are left, all of the blind audit, which only others do."
+    Text.objects.filter(pk=unsure.pk).update(status=TextStatus.REVIEWED)
+    assert queue.claim_next(anna, project) == Nothing("only_audit", 1)
+    Text.objects.filter(pk=accepted.pk).update(status=TextStatus.REVIEWED)
+    assert queue.claim_next(anna, project) == Nothing("finished", 0)
+
+
+def test_the_blind_audit_is_no_text_that_filters_or_desks_keep_from_who_does_none(
+    project: Project, anna: Reviewer, ben: Reviewer, add_labeled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "AUDIT_MIX", 0.0)
+    add_labeled(0.2, audit=True)
+    [routine] = add_labeled(0.4)
+    anna.does_blind_audit = False
+    assert queue.claim_next(anna, project, filters=Filters(source="nowhere")) == Nothing("filtered_out", 1)
+    assert claimed(queue.claim_next(ben, project)) == routine
+    assert queue.claim_next(anna, project) == Nothing("on_other_desks", 1)
+
+
+def test_a_failed_text_of_the_audit_comes_to_who_does_no_blind_audit(
+    project: Project, anna: Reviewer, add_labeled
+) -> None:
+    [text] = add_labeled(0.2, audit=True)
+    Text.objects.update(status=TextStatus.FAILED)
+    anna.does_blind_audit = False
+    assert queue.claim_next(anna, project, filters=Filters(source="nowhere")) == Nothing("filtered_out", 1)
+    assert claimed(queue.claim_next(anna, project)) == text
 
 
 def test_filters_on_the_label_leave_the_audit_out(project: Project, anna: Reviewer, add_labeled) -> None:
