@@ -29,6 +29,10 @@ class Nothing:
     def __str__(self) -> str:
         one, many = {
             "finished": ("", "Everything is decided."),
+            "unlabeled": (
+                "1 text has no label yet. It comes here if the model that labels it is unsure.",
+                "{} texts have no label yet. Those come here of which the model that labels them is unsure.",
+            ),
             "on_other_desks": (
                 "1 text is on another desk. It will come back if nobody decides it.",
                 "{} texts are on other desks. They come back if nobody decides them.",
@@ -207,9 +211,14 @@ def why_nothing(reviewer: Reviewer, project: Project) -> Nothing:
     elsewhere = Count("pk", filter=offered & Exists(others))
     counts = open_texts.aggregate(waiting=Count("pk"), left=Count("pk", filter=offered), elsewhere=elsewhere)
     if not counts["left"]:
-        return Nothing("only_audit", counts["waiting"]) if counts["waiting"] else Nothing("finished", 0)
+        return Nothing("only_audit", counts["waiting"]) if counts["waiting"] else _nothing_waits(project)
     free = counts["left"] - counts["elsewhere"]
     return Nothing("filtered_out", free) if free else Nothing("on_other_desks", counts["elsewhere"])
+
+
+def _nothing_waits(project: Project) -> Nothing:
+    unlabeled = Text.objects.filter(project=project, status=TextStatus.UNLABELED).count()
+    return Nothing("unlabeled", unlabeled) if unlabeled else Nothing("finished", 0)
 
 
 def _offered(reviewer: Reviewer) -> Q:

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from labeling.models import Project, Text
 from reviews.decisions import Decision, record
-from reviews.models import Action, Assignment, Reviewer
-from tests.browser import IN_BROWSER, barriers, expect, wait_until
+from reviews.models import Action, Assignment, Review, Reviewer
+from tests.browser import IN_BROWSER, SCREENS, barriers, expect, wait_until
 from tests.reviews.desk_page import AddLabeled, Open, comment, made, press, replace_label
 
 pytestmark = IN_BROWSER
@@ -75,6 +75,25 @@ def test_each_refused_decision_is_said_until_it_is_closed(
     page.get_by_role("button", name="Back to this text").first.click()
     expect(page, "#text").to_have_text(again)
     expect(page, "#refusals li").to_have_count(1)
+
+
+def test_refusals_leave_room_on_a_phone_for_the_next_decision(
+    open_desk: Open, anna: Reviewer, ben: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(*[0.4] * 6)
+    page = open_desk(anna, **SCREENS["phone"])
+    page.route("**/decide/", lambda route: route.abort())
+    press(page, *["a"] * 5)
+    expect(page, "#message-text").to_contain_text("5 decisions are kept")
+    last = page.locator("#text").inner_text()
+    Assignment.objects.all().delete()
+    for text in Text.objects.exclude(content=last):
+        record(ben, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    page.unroute("**/decide/")
+    expect(page, "#refusals li").to_have_count(5)
+    page.locator("#categories [role=option]").nth(1).tap(timeout=5_000)
+    expect(page, "#empty-title").to_have_text("Everything is decided.")
+    assert Review.objects.filter(reviewer=anna).count() == 1
 
 
 def test_refusals_are_told_apart_and_closed_by_keyboard(

@@ -196,6 +196,15 @@ def test_a_text_that_no_model_could_label_comes_after_all_others(project: Projec
     assert desk.text_of(Assignment.objects.get()).reason_text == "No model could label it"
 
 
+def test_texts_that_no_model_has_labeled_yet_are_not_called_decided(
+    anna: Reviewer, project: Project, add_texts
+) -> None:
+    add_texts(project, "Rain is expected.", "Shares fell.")
+    answer = queue.claim_next(anna, project)
+    assert answer == Nothing("unlabeled", 2)
+    assert str(answer).startswith("2 texts have no label yet.")
+
+
 def test_the_queue_is_not_finished_while_somebody_has_a_text_that_no_model_could_label(
     project: Project, anna: Reviewer, ben: Reviewer, add_texts
 ) -> None:
