@@ -67,6 +67,7 @@ class Pool:
 
 
 _Row = tuple[int, float, bool, bool, bool, bool, bool, bool]  # of a pool, in the order of its fields
+_Answer = tuple[int, float, int | None, datetime, float]  # of a model, in the order of the last fields of `_Text`
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,13 @@ def sample_pool(project: Project, *, every: int) -> Pool:
 
 
 def _read(project: Project, texts: QuerySet[Text]) -> Pool:
+    waiting = list(_open_texts(texts))  # before the others: what people decide meanwhile is among both, and not lost
     closed = relabeled(project, _closed_texts(project, texts))
-    passed_over = _passed_over(texts, closed)
+    passed_over, decided = _passed_over(texts, closed), {text.pk for text in closed}
     rows: list[_Row] = []
-    for pk, confidence, is_audit, priority in _open_texts(texts):
+    for pk, confidence, is_audit, priority in waiting:
+        if pk in decided:
+            continue
         is_passed = pk in passed_over
         is_audited = is_passed or (is_audit and priority < 0)
         rows.append((pk, confidence or 0.0, True, is_audit, is_audited, is_audited, False, is_passed))
@@ -160,23 +164,24 @@ def _closed_texts(project: Project, texts: QuerySet[Text]) -> list[_Text]:
     said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
     closed = texts.filter(status__in=CLOSED).annotate(said=Subquery(said.values("pk")[:1])).order_by()
     columns = ("said", "pk", "content_hash", "status", "is_audit", "current_label__category_id")
-    labels = Label.objects.filter(pk__in=closed.values("said")).order_by()
-    answers = {
-        pk: (
-            category_id,
-            float(confidence or 0),
-            run_id,
-            made_at,
-            project.threshold if threshold is None else threshold,
-        )
-        for pk, category_id, confidence, run_id, made_at, threshold in labels.values_list(
-            "pk", "category_id", "confidence", "run_id", "created_at", "run__threshold"
-        )
-    }
+    found = list(closed.exclude(said=None).values_list(*columns))
+    answers = _answers([row[0] for row in found], project.threshold)
     return [
         _Text(pk, content_hash, status, is_audit, held, *answers[said])
-        for said, pk, content_hash, status, is_audit, held in closed.exclude(said=None).values_list(*columns)
+        for said, pk, content_hash, status, is_audit, held in found
     ]
+
+
+def _answers(label_ids: Sequence[int], threshold: float) -> dict[int, _Answer]:
+    """What labels said, by their ids: asked by the texts once more, people would have decided more of them by now."""
+    columns = ("pk", "category_id", "confidence", "run_id", "created_at", "run__threshold")
+    answers: dict[int, _Answer] = {}
+    for start in range(0, len(label_ids), AT_ONCE):
+        labels = Label.objects.filter(pk__in=label_ids[start : start + AT_ONCE]).order_by()
+        for pk, category_id, confidence, run_id, made_at, of_run in labels.values_list(*columns):
+            accepts = threshold if of_run is None else of_run
+            answers[pk] = (category_id, float(confidence or 0), run_id, made_at, accepts)
+    return answers
 
 
 # --- What the machine would say now -----------------------------------------------------------------------------------

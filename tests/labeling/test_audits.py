@@ -1,5 +1,9 @@
+from itertools import count
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from labeling import audits, runs
 from labeling.choices import TextStatus
@@ -57,6 +61,27 @@ def test_no_more_can_be_drawn_than_there_are(project: Project) -> None:
     add_machine_labeled(project, evenly(20), audit_every=2)
     with pytest.raises(audits.CannotDraw, match="Only 10"):
         audits.draw(project, 11)
+
+
+# --- The pool ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before_query", range(8))
+def test_a_text_that_is_decided_while_the_pool_is_read_is_in_it_once(
+    project: Project, manager: User, before_query: int
+) -> None:
+    texts = add_machine_labeled(project, evenly(20), audit_every=2)
+    decide(texts[:2], manager)
+    asked = count()
+
+    def decide_one_more(execute: Any, *query: Any) -> Any:
+        if next(asked) == before_query:
+            decide(texts[2:3], manager)  # somebody else, meanwhile
+        return execute(*query)
+
+    with connection.execute_wrapper(decide_one_more):
+        pool = audits.read_pool(project)
+    assert pool.ids.tolist() == [text.pk for text in texts]
 
 
 # --- A sample of the pool ---------------------------------------------------------------------------------------------
