@@ -190,9 +190,7 @@ def decide(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpRe
 @_verb
 def undo(reviewer: Reviewer, project: Project, sent: dict[str, Any]) -> HttpResponse:
     """Take one of the reviewer's own decisions in this project back; its text returns to the desk, with the comment."""
-    named = ids([sent.get("review_id")])
-    mine = [row.pk for row in desk.last_decisions(reviewer, project)]
-    review_id = next((pk for pk in named or mine if pk in mine), None)
+    review_id = desk.to_undo(reviewer, project, ids([sent.get("review_id")]))
     if review_id is None:
         return refusal(HTTPStatus.BAD_REQUEST, "nothing_to_undo", "There is no decision of yours to undo.")
     try:

@@ -14,19 +14,69 @@ pytestmark = IN_BROWSER
 def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
     open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
 ) -> None:
-    add_labeled(0.5, 0.6)
+    add_labeled(0.5, 0.6, 0.7)
     page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
     page.route("**/decide/", lambda route: route.abort())
-    comment(page, "half a joke")
     press(page, "a")
     expect(page, "#message-text").to_contain_text("kept in this browser")
-    comment(page, "of the second")
+    comment(page, "half a joke")
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("2 decisions are kept")
+    comment(page, "of the third")
     press(page, "u")
+    expect(page, "#message-text").to_contain_text("Taken back: it was not sent yet.")
     expect(page, "#comment").to_have_value("half a joke")
     page.unroute("**/decide/")
     press(page, "a")
-    expect(page, "#comment").to_have_value("of the second")
-    assert made(page, 1)[0].comment == "half a joke"
+    expect(page, "#comment").to_have_value("of the third")
+    assert [review.comment for review in made(page, 2)] == ["", "half a joke"]
+
+
+def test_a_decision_whose_answer_was_lost_is_undone_at_the_server(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    page.route("**/decide/", lose_the_answer)
+    first = page.locator("#text").inner_text()
+    comment(page, "half a joke")
+    press(page, "a")
+    made(page, 1)
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    page.unroute("**/decide/")
+    press(page, "u")
+    expect(page, "#message-text").to_have_text("Undone. The text is here again.")
+    expect(page, "#text").to_have_text(first)
+    expect(page, "#comment").to_have_value("half a joke")
+    press(page, "3")
+    assert [review.action for review in made(page, 3)] == ["approve", "undo", "reject"]
+
+
+def test_a_decision_that_may_be_saved_is_kept_until_the_server_can_be_asked(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5, 0.6)
+    page = open_desk(anna)
+    page.wait_for_load_state("networkidle")
+    page.route("**/decide/", lose_the_answer)
+    press(page, "a")
+    made(page, 1)
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    press(page, "u")
+    expect(page, "#message-text").to_contain_text("may be saved already: undo it again when the server answers")
+    page.unroute("**/decide/")
+    wait_until(page, lambda: page.evaluate(UNSENT) == 0)
+    press(page, "u")
+    expect(page, "#message-text").to_have_text("Undone. The text is here again.")
+    assert [review.action for review in made(page, 2)] == ["approve", "undo"]
+
+
+def lose_the_answer(route: Any) -> None:
+    """The server gets the request and does its work, and the line breaks before the browser hears of it."""
+    route.fetch()
+    route.abort()
 
 
 def test_an_undone_decision_comes_back_with_its_comment(

@@ -358,6 +358,30 @@ def test_undo_goes_back_beyond_the_decisions_that_are_shown(
     assert not Review.objects.effective().exists()
 
 
+def test_a_decision_that_is_named_is_undone_however_old_it_is(
+    desk: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    first, *others = add_labeled(*[0.5] * 20)
+    oldest = record(anna, first.pk, Decision(Action.APPROVE, first.current_label_id))
+    for text in others:
+        record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    again = post(desk, project, "decide", **decision(first))
+    assert (again.status_code, again.json()["mine"]) == (409, oldest.pk)
+    answer = post(desk, project, "undo", review_id=oldest.pk)
+    assert (answer.status_code, answer.json()["text"]["id"]) == (200, first.pk)
+
+
+def test_a_decision_in_another_project_is_not_undone_here(
+    desk: Client, project: Project, anna: Reviewer, add_labeled: AddLabeled
+) -> None:
+    [text] = add_labeled(0.5)
+    made = record(anna, text.pk, Decision(Action.APPROVE, text.current_label_id))
+    other = Project.objects.create(name="Other")
+    anna.projects.add(other)
+    assert post(desk, other, "undo", review_id=made.pk).json()["code"] == "nothing_to_undo"
+    assert Review.objects.get() == made
+
+
 def test_undo_of_a_skipped_text_that_went_to_another_desk_leaves_it_there(
     desk: Client, project: Project, ben: Reviewer, add_labeled: AddLabeled
 ) -> None:

@@ -8,9 +8,13 @@ export class Refused extends Error {
     this.other = data.other || null;
     this.mine = data.mine || null;
   }
+  // The server may have done it all the same: perhaps only its answer was lost.
+  get isUncertain() {
+    return this.status === 0 || this.status >= 500;
+  }
   // Asking again later can help: the network, a busy server, a session that ended.
   get isTemporary() {
-    return this.status === 0 || this.status >= 500 || [401, 403, 408, 429].includes(this.status);
+    return this.isUncertain || [401, 403, 408, 429].includes(this.status);
   }
 }
 

@@ -79,10 +79,11 @@ export class Decisions {
     if (unsent) return this.#takenBack(unsent);
     try {
       const last = reviewId === null ? this.outbox.items.at(-1) : null;
+      if (last) last.isUnwanted = true;
       await this.outbox.flush();
       // It was meant for the decision that was on its way: if that is not written, none before it is taken back.
-      if (last && !last.isSaved) return;
-      const answer = await this.queue(() => post(this.urls.undo, { review_id: reviewId }));
+      if (last && !last.reviewId) return;
+      const answer = await this.queue(() => post(this.urls.undo, { review_id: last?.reviewId ?? reviewId }));
       this.standing(answer);
       if (!answer.text) return info("Undone. The text is on another desk now.");
       this.#giveBack(answer.text.id, answer.comment);
@@ -160,7 +161,9 @@ export class Decisions {
   #waiting(error, count) {
     const isSignedOut = error.status === 401 || error.status === 403;
     const kept = count === 1 ? "1 decision is" : `${count} decisions are`;
-    const words = `${error.message} ${kept} kept in this browser and sent again without a click.`;
+    const isUnwanted = this.outbox.items.at(-1).isUnwanted;
+    const unwanted = isUnwanted ? " The last may be saved already: undo it again when the server answers." : "";
+    const words = `${error.message} ${kept} kept in this browser and sent again without a click.${unwanted}`;
     const signIn = ["Sign in", () => open(this.settings.login, "_blank", "noopener")];
     showMessage(words, [...(isSignedOut ? [signIn] : []), ["Try now", () => this.outbox.flush()]], "waiting");
   }

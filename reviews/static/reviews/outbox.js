@@ -24,10 +24,10 @@ export class Outbox {
     this.flush();
   }
 
-  // Takes the last decision out again, if it is not on its way.
+  // Takes the last decision out again, unless it is on its way or may have arrived: that only the server can undo.
   takeBack() {
     const last = this.items.at(-1);
-    if (!last || last === this.sending) return null;
+    if (!last || last === this.sending || last.mayBeSaved) return null;
     this.items.pop();
     this.#keep(last, false);
     return last;
@@ -46,11 +46,11 @@ export class Outbox {
     try {
       const answer = await post(this.url, { ...item.decision, next: this.wanted(item.decision) });
       this.#done(item);
-      item.isSaved = true;
+      item.reviewId = answer.review;
       this.onSaved(answer, item);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.isTemporary) return this.#later(error);
+      if (error.isTemporary) return this.#later(error, item);
       this.#done(item);
       this.onRefused(error, item);
     } finally {
@@ -65,18 +65,21 @@ export class Outbox {
     this.#keep(item, false);
   }
 
-  #later(error) {
+  #later(error, item) {
+    item.mayBeSaved ||= error.isUncertain;
     const seconds = RETRY_SECONDS[Math.min(this.tries++, RETRY_SECONDS.length - 1)];
     this.timer = setTimeout(() => this.flush(), seconds * 1000);
     this.onWaiting(error, this.items.length);
     return false;
   }
 
-  // One entry for each decision, so that two open tabs do not write over each other's.
+  // One entry for each decision, so that two open tabs do not write over each other's. The page that left them, or
+  // another tab, may have sent them.
   #stored() {
     try {
       const names = Object.keys(localStorage).filter((name) => name.startsWith(`${this.storage}:`));
-      return names.map((name) => JSON.parse(localStorage.getItem(name))).sort((one, two) => one.at - two.at);
+      const items = names.map((name) => ({ ...JSON.parse(localStorage.getItem(name)), mayBeSaved: true }));
+      return items.sort((one, two) => one.at - two.at);
     } catch {
       return [];
     }
