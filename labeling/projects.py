@@ -1,7 +1,7 @@
 """Projects: new ones with their categories, and changes of what they are like."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import editing, runs
-from labeling.categories import MAX_CATEGORIES, Taken, TooMany, WrongCategory, check
+from labeling.categories import MAX_CATEGORIES, Taken, TooMany, WrongCategory, check, plain
 from labeling.choices import LabelWhen
 from labeling.models import Category, Project
 
@@ -68,10 +68,10 @@ def create(
     Each category has a "name" and may have "description", "examples", "color" and "shortcut". `more` are other
     fields of EDITABLE. Raises ProjectExists, WrongProject or WrongCategories.
     """
-    project = Project(name=name, instructions=instructions, created_by_id=user.pk if user else None, **more)
+    project = Project(name=plain(name), instructions=instructions, created_by_id=user.pk if user else None, **more)
     if threshold is not None:
         project.threshold = threshold
-    _refuse_wrong_values(project, "created")
+    _refuse_wrong_values(project, "created", EDITABLE)
     _refuse_taken_name(project)
     project.save()
     _add_categories(project, list(categories))
@@ -92,7 +92,8 @@ def edit(
     if unknown := [name for name in changes if name not in EDITABLE]:
         raise WrongProject(f"A project has no '{unknown[0]}' that can be changed.")
     before = editing.put(project, changes)
-    _refuse_wrong_values(project, "changed")
+    project.name = plain(project.name)
+    _refuse_wrong_values(project, "changed", editing.changed(project, before))
     _refuse_taken_name(project)
     changed = editing.changed(project, before)
     if "is_archived" in changed and project.is_archived and (run := runs.unfinished(project)):
@@ -137,18 +138,19 @@ def read_categories(path: Path) -> list[Any]:
     return categories
 
 
-def _refuse_wrong_values(project: Project, verb: str) -> None:
-    """With the name in its plain form. Raises WrongProject."""
-    project.name = " ".join(project.name.split())
-    if project.provider and project.provider not in settings.LABELING_PROVIDERS:
+def _refuse_wrong_values(project: Project, verb: str, names: Collection[str]) -> None:
+    """Looks at what is new alone: a model that was set up once and is no more does not keep a project from being put
+    away. Raises WrongProject."""
+    if "provider" in names and project.provider and project.provider not in settings.LABELING_PROVIDERS:
         known = ", ".join(settings.LABELING_PROVIDERS)
         message = f"There is no provider '{project.provider}'. Providers: {known}."
         raise WrongProject(f"The project cannot be {verb}: {message}", {"provider": [message]})
-    if project.label_when == LabelWhen.DAILY and project.label_at is None:
+    is_of_times = not {"label_when", "label_at"}.isdisjoint(names)
+    if is_of_times and project.label_when == LabelWhen.DAILY and project.label_at is None:
         message = "Say at which time of the day new texts are labeled."
         raise WrongProject(f"The project cannot be {verb}: {message}", {"label_at": [message]})
     try:
-        project.clean_fields()
+        project.clean_fields(exclude=set(EDITABLE).difference(names))
     except ValidationError as error:
         raise WrongProject(f"The project cannot be {verb}: {_said(error)}", error.message_dict) from None
 

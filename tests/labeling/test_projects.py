@@ -1,6 +1,7 @@
 """Projects are created whole or not at all, and what is wrong is named."""
 
 import json
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,19 @@ def test_a_wrong_change_names_its_field_and_changes_nothing(
         projects.edit(project, {**changes, "instructions": "new"})
     assert list(caught.value.errors) == [field]
     assert Project.objects.get(pk=project.pk).instructions == ""
+
+
+@pytest.mark.parametrize("changes", [{"is_archived": True}, {"threshold": 0.9}, {"provider": ""}])
+def test_a_project_whose_model_is_no_longer_set_up_can_be_changed(project: Project, changes: dict[str, Any]) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="oracle")
+    _, changed = projects.edit(project, changes)
+    assert changed == set(changes)
+
+
+def test_daily_labeling_does_not_lose_its_time(project: Project) -> None:
+    projects.edit(project, {"label_when": "daily", "label_at": time(6)})
+    with pytest.raises(projects.WrongProject, match="at which time of the day"):
+        projects.edit(project, {"label_at": None})
 
 
 def test_a_name_that_another_project_has_is_refused(project: Project) -> None:

@@ -217,6 +217,11 @@ def test_a_project_is_put_away_and_taken_up_again(as_mia: Client, project: Proje
     assert Project.objects.get(pk=project.pk).is_archived is False
 
 
+def test_a_project_whose_model_is_no_longer_set_up_is_put_away(as_mia: Client, project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="oracle")
+    assert "is put away" in text_of(as_mia.post(address("archive", project.pk), {"is_archived": "true"}, follow=True))
+
+
 def test_markup_in_names_stays_text(as_mia: Client, project: Project, sports: Category) -> None:
     projects.edit(project, {"name": EVIL[:100], "instructions": EVIL})
     categories.edit(sports, {"name": EVIL, "description": EVIL, "examples": [EVIL]})
