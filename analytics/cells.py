@@ -40,6 +40,16 @@ class Cells:
     def replaced(self, name: str, column: IntArray) -> "Cells":
         return Cells({**self.columns, name: column})
 
+    def mapped(self, others: Mapping[int, int], *names: str) -> "Cells":
+        """With other values in these columns, where there is one for a value. At least one has another."""
+        values = np.array(sorted(others), dtype=np.int64)
+        instead = np.array([others[value] for value in values.tolist()], dtype=np.int64)
+        columns = dict(self.columns)
+        for name in names:
+            places = np.searchsorted(values, self[name]).clip(max=len(values) - 1)
+            columns[name] = np.where(values[places] == self[name], instead[places], self[name])
+        return Cells(columns)
+
     def total(self, kept: Mask | None = None) -> int:
         """How many rows."""
         return int(self[COUNT].sum() if kept is None else self[COUNT][kept].sum())

@@ -59,6 +59,11 @@ class Names:
         runs = project.runs.order_by("-pk").defer("categories", "text_ids", "prompt", "drift")
         return cls({row.pk: row for row in project.categories.all()}, dict(people), {row.pk: row for row in runs})
 
+    @property
+    def merged(self) -> dict[int, int]:
+        """The category that each merged one counts for."""
+        return {key: one.merged_into_id for key, one in self.categories.items() if one.merged_into_id}
+
     def category(self, key: int) -> str:
         return self.categories[key].name if key in self.categories else f"Category {key}"
 
@@ -75,10 +80,11 @@ def chosen(names: Names, sources: Iterable[str], wanted: Mapping[str, Any]) -> F
     if source is not None and source not in set(sources):
         raise UnknownChoice("source", f"No text came from '{source}', or it is not among the most frequent sources.")
     categories = {key: category.name for key, category in names.categories.items()}
+    category = _key("category", categories, wanted.get("category"))
     return Filters(
         since=since or None,
         until=until or None,
-        category=_key("category", categories, wanted.get("category")),
+        category=category and names.categories[category].holds_as,
         source=source,
         reviewer=_key("reviewer", names.reviewers, wanted.get("reviewer")),
         run=_key("run", dict.fromkeys(names.runs, ""), wanted.get("run")),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from analytics.choosing import Filters
 from labeling.choices import LabelOrigin, TextStatus
@@ -13,6 +14,9 @@ from labeling.models import Label, Project, Text
 
 PAGE = 50
 MOST_LOOKED_AT = 2_000  # reviewed texts for one page: a rare cell may be found on a later one
+# A category that was merged counts as the one that it became.
+SAID = Coalesce("category__merged_into", "category")
+HELD = Coalesce("current_label__category__merged_into", "current_label__category")
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,15 @@ def _chosen(texts: QuerySet[Text], filters: Filters) -> QuerySet[Text]:
         "created_at__date__gte": filters.since,
         "created_at__date__lte": filters.until,
         "source": filters.source,
-        "current_label__category": filters.category,
+        "held": filters.category,
         "reviewed_by__reviewer": filters.reviewer,
     }
-    return texts.filter(**{name: value for name, value in conditions.items() if value is not None})
+    return texts.alias(held=HELD).filter(**{name: value for name, value in conditions.items() if value is not None})
 
 
 def _in_cell(texts: QuerySet[Text], machine: int, human: int, run: int | None) -> QuerySet[Text]:
     said = Label.objects.filter(text=OuterRef("pk"), origin=LabelOrigin.MODEL).order_by("-version")
-    decided = texts.filter(current_label__category=human).annotate(said=Subquery(said.values("category")[:1]))
+    decided = texts.alias(held=HELD).filter(held=human).annotate(said=Subquery(said.values(as_now=SAID)[:1]))
     if run is not None:
         decided = decided.annotate(said_by=Subquery(said.values("run")[:1])).filter(said_by=run)
     return decided.filter(said=machine).order_by("-reviewed_at", "-pk")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from django.db.models import Count, F, Max, Model, Q, QuerySet
+from django.db.models import Count, Max, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Round
+from django.db.models.lookups import Exact
 
 from analytics import agreement
 from analytics.agreement import Estimate, IntArray
@@ -214,7 +215,8 @@ def confusions(answers: Answers) -> list[Confusion]:
 def by_reviewer(project: Project) -> list[ReviewerQuality]:
     """What each reviewer decided, how fast, and how often gold was answered right; the busiest first."""
     gold = Q(queue_reason=QueueReason.GOLD)
-    counts = {"decisions": Count("pk"), "right": Count("pk", filter=gold & Q(category_after=F("category_before")))}
+    known, given = (Coalesce(f"{name}__merged_into", name) for name in ("category_before", "category_after"))
+    counts = {"decisions": Count("pk"), "right": Count("pk", filter=gold & Exact(given, known))}
     # By tenths of a second, so that one pass of the database gives the counts and all that medians need.
     kinds = _answers(project).values("reviewer", seconds=Round("seconds_spent", precision=1))
     rows: dict[int, list[dict[str, Any]]] = defaultdict(list)

@@ -5,7 +5,7 @@ Everything that is shown is a sum of these cells, so that a figure is the same o
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,16 @@ class Tables:
     runs: Cells
     sources: tuple[str, ...]
     is_cut: bool
+
+    def followed(self, merged: Mapping[int, int]) -> "Tables":
+        """Who said a category that was merged since said the one that it became, as in agreement and the audit."""
+        if not merged:
+            return self
+        texts = self.texts.mapped(merged, "category", "machine")
+        reviews = self.reviews.mapped(merged, "before", "after")
+        is_equal = (reviews["before"] == reviews["after"]) & (reviews["after"] != NOTHING)
+        gold = np.where(is_equal & (reviews["gold"] == GOLD_WRONG), GOLD_RIGHT, reviews["gold"])
+        return replace(self, texts=texts, reviews=reviews.replaced("gold", gold))
 
 
 def tables(project: Project) -> Tables:

@@ -46,7 +46,7 @@ class Statistics:
 
 
 def of_counted(project: Project, counted: Counted, names: Names, filters: Filters = EVERYTHING) -> Statistics:
-    tables = counted.tables
+    tables = counted.tables.followed(names.merged)
     texts, reviews = choosing.texts_of(tables, filters), choosing.reviews_of(tables, filters)
     done = activity.of(reviews, names, counted.details["with_others"])
     audits, runs = choosing.audits_of(tables, filters), costs.runs(tables.runs, names, filters)

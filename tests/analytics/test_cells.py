@@ -24,6 +24,14 @@ def test_sums_are_those_of_the_rows(rows: list[tuple[int, int, int]]) -> None:
 
 
 @settings(deadline=None)  # others may be at work on the machine
+@given(ROWS, st.dictionaries(NUMBERS, NUMBERS, min_size=1))
+def test_values_that_have_another_are_replaced(rows: list[tuple[int, int, int]], others: dict[int, int]) -> None:
+    table = Cells.of(("a", "b", "count"), rows).mapped(others, "a")
+    assert table["a"].tolist() == [others.get(a, a) for a, _, _ in rows]
+    assert table["b"].tolist() == [b for _, b, _ in rows]
+
+
+@settings(deadline=None)  # others may be at work on the machine
 @given(ROWS)
 def test_what_is_packed_is_unpacked(rows: list[tuple[int, int, int]]) -> None:
     table = Cells.of(("a", "b", "count"), rows)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from analytics import quality
+from analytics import quality, statistics
 from analytics.agreement import NOBODY, NOTHING, ONE_CATEGORY
-from labeling.models import Project, Text
+from labeling.models import Category, Project, Text
 from reviews.models import Action, QueueReason, Review, Reviewer
 
 Answer = Callable[..., Review]
@@ -208,6 +208,17 @@ def test_gold_says_how_often_a_reviewer_was_right(
     assert (rows["anna"].gold.value, rows["anna"].gold.units) == (3 / 4, 4)
     assert rows["anna"].gold.low == pytest.approx(0.3006, abs=5e-5)
     assert rows["ben"].gold.undefined == NOTHING
+
+
+def test_an_answer_to_gold_that_was_merged_with_the_known_one_is_right(
+    project: Project, anna: Reviewer, answer: Answer, add_texts: Callable[..., list[Text]], categories: Any
+) -> None:
+    for letter, known, text in zip("SBW", "WSB", add_texts(project, "One", "Two", "Three"), strict=True):
+        answer(anna, text, letter, known=known, queue_reason=QueueReason.GOLD)
+    Category.objects.filter(pk=categories["S"].pk).update(is_active=False, merged_into=categories["W"])
+    assert [(row.gold.value, row.gold.units) for row in quality.by_reviewer(project)] == [(1 / 3, 3)]
+    (told,) = statistics.of_project(project).activity_by_reviewer
+    assert (told.gold.value, told.gold.units) == (1 / 3, 3)
 
 
 def test_an_answer_to_gold_that_was_undone_does_not_count(

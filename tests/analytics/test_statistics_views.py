@@ -191,6 +191,30 @@ def test_the_list_of_a_cell_has_pages(
     assert len(found) == len(set(found)) == cell.texts
 
 
+def test_a_merged_category_counts_as_the_one_that_it_became(
+    get: Any, mia: User, project: Project, history: None
+) -> None:
+    sports, weather = (project.categories.get(name=name) for name in ("Sports", "Weather"))
+    Category.objects.filter(pk=sports.pk).update(is_active=False, merged_into=weather)
+    assert all("Sports" not in (cell.machine, cell.human) for cell in statistics.of_project(project).confusion)
+    for wanted in ({}, {"category": "Weather"}, {"category": sports.pk}):
+        told = get(**wanted).context["found"]
+        assert told.confusion
+        for cell in told.confusion:
+            page = get("texts/", machine=cell.machine_id, human=cell.human_id, **wanted)
+            assert len(page.context["page"].texts) == cell.texts
+    assert "of the category Weather" in api(mia, project="News", category="Sports").json()["part"]
+
+
+def test_kept_figures_follow_a_merge(get: Any, large: Project) -> None:
+    keeping.refresh(large)
+    sports, weather = (large.categories.get(name=name) for name in ("Sports", "Weather"))
+    Category.objects.filter(pk=sports.pk).update(is_active=False, merged_into=weather)
+    told = get().context["found"]
+    assert {row.category for row in told.categories} == {"Business", "Weather"}
+    assert sum(row.now for row in told.categories) == told.progress.machine_labeled
+
+
 def test_a_place_that_no_page_wrote_is_not_found(get: Any, project: Project, history: None) -> None:
     cell = statistics.of_project(project).confusion[0]
     for after in ("x", "2026-01-01/5", "2026-01-01T00:00:00+00:00/-1"):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from analytics import quality
+from analytics import quality, statistics
 from labeling import audits, categories, classifiers, merging, queueing, runs, supervising, tasks
 from labeling.choices import LabelOrigin, RunStatus, TextStatus
 from labeling.models import Category, CategoryMerge, Label, LabelingRun, Project, Text
@@ -263,6 +263,22 @@ def test_the_audit_counts_a_merged_answer_as_right(add_labeled, anna: Reviewer, 
     assert audits.read_pool(project).is_wrong.tolist() == [True]
     merge(named("Sports"), named("Weather"))
     assert audits.read_pool(project).is_wrong.tolist() == [False]
+
+
+def test_the_statistics_count_a_merged_answer_as_the_audit_does(
+    add_labeled, anna: Reviewer, named: Named, project: Project
+) -> None:
+    [text] = add_labeled(0.6, audit=True)
+    decide(anna, text, Action.DECIDE, category=named("Weather"))
+    merge(named("Sports"), named("Weather"))
+    told = statistics.of_project(project)
+    assert (told.accuracy.audited, told.accuracy.right) == (1, 1)
+    assert [row.category for row in told.accuracy_by_category] == ["Weather"]
+    assert [(cell.machine, cell.human, cell.texts) for cell in told.confusion] == [("Weather", "Weather", 1)]
+    assert {row.category: (row.machine, row.human, row.now) for row in told.categories} == {
+        "Business": (0, 0, 0),
+        "Weather": (1, 1, 1),
+    }
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
