@@ -71,8 +71,11 @@ class Names:
         return self.reviewers.get(key, f"Reviewer {key}")
 
 
-def chosen(names: Names, sources: Iterable[str], wanted: Mapping[str, Any]) -> Filters:
-    """The filters from values as people and programs write them: names or keys. Raises UnknownChoice."""
+def chosen(names: Names, sources: Iterable[str], wanted: Mapping[str, Any], *, keys_first: bool = False) -> Filters:
+    """The filters from values as people and programs write them: names or keys. Raises UnknownChoice.
+
+    Names may be numbers, such as 1 to 5 stars: what a page has written means keys, what a person writes means names.
+    """
     since, until = wanted.get("since"), wanted.get("until")
     if since and until and since > until:
         raise UnknownChoice("to", "This day is before the first one.")
@@ -80,14 +83,14 @@ def chosen(names: Names, sources: Iterable[str], wanted: Mapping[str, Any]) -> F
     if source is not None and source not in set(sources):
         raise UnknownChoice("source", f"No text came from '{source}', or it is not among the most frequent sources.")
     categories = {key: category.name for key, category in names.categories.items()}
-    category = _key("category", categories, wanted.get("category"))
+    category = _key("category", categories, wanted, keys_first)
     return Filters(
         since=since or None,
         until=until or None,
         category=category and names.categories[category].holds_as,
         source=source,
-        reviewer=_key("reviewer", names.reviewers, wanted.get("reviewer")),
-        run=_key("run", dict.fromkeys(names.runs, ""), wanted.get("run")),
+        reviewer=_key("reviewer", names.reviewers, wanted, keys_first),
+        run=_key("run", dict.fromkeys(names.runs, ""), wanted, keys_first),
     )
 
 
@@ -104,17 +107,16 @@ def in_words(filters: Filters, names: Names) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _key(field: str, names: Mapping[int, str], wanted: Any) -> int | None:
+def _key(field: str, names: Mapping[int, str], wanted: Mapping[str, Any], keys_first: bool) -> int | None:
     """The key of a name, in any case, or a key itself."""
-    if wanted in (None, ""):
+    if wanted.get(field) in (None, ""):
         return None
-    words = str(wanted).strip()
-    for key, name in names.items():
-        if name and name.casefold() == words.casefold():
-            return key
-    if words.isdecimal() and int(words) in names:
-        return int(words)
-    raise UnknownChoice(field, f"The project has no {field} '{words}'.")
+    words = str(wanted[field]).strip()
+    named = [key for key, name in names.items() if name and name.casefold() == words.casefold()]
+    keyed = [int(words)] if words.isdecimal() and int(words) in names else []
+    if not (found := keyed + named if keys_first else named + keyed):
+        raise UnknownChoice(field, f"The project has no {field} '{words}'.")
+    return found[0]
 
 
 # --- Applied ----------------------------------------------------------------------------------------------------------

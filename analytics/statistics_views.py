@@ -158,10 +158,10 @@ def cell_page(request: HttpRequest) -> HttpResponse:
 
 
 def _category(names: Names, reference: str) -> Category:
-    """By its name or its id, which the links of the matrix give."""
+    """By its id, which the links of the matrix give, or its name, which may be a number as well."""
     categories = names.categories
-    named = [category for category in categories.values() if category.name == reference]
-    found = named[0] if named else categories.get(int(reference)) if reference.isdecimal() else None
+    keyed = categories.get(int(reference)) if reference.isdecimal() else None
+    found = keyed or next((category for category in categories.values() if category.name == reference), None)
     if found is None:
         raise Http404(f"The project has no category '{reference}'.")
     return categories[found.holds_as]  # an address from before a merge leads to what the category became
@@ -236,7 +236,7 @@ def _asked(request: HttpRequest) -> Asked:
     filters, found = Filters(), None
     if form.is_valid() and counted:
         try:
-            filters = choosing.chosen(names, counted.tables.sources, form.cleaned_data)
+            filters = choosing.chosen(names, counted.tables.sources, form.cleaned_data, keys_first=True)
             found = statistics.of_counted(project, counted, names, filters)
         except UnknownChoice as error:
             form.add_error({"to": "until"}.get(error.field, error.field), str(error))
@@ -255,7 +255,7 @@ def _project(request: HttpRequest, wanted: Mapping[str, str] | None = None) -> t
     if not name:
         project = to_begin_with(visible)
     else:
-        project = _named(projects, name) or _by_id(projects, name) or by_name_or_id(visible, name)
+        project = _by_id(projects, name) or _named(projects, name) or by_name_or_id(visible, name)
     if project is None:
         raise Http404("There is no such project, or you are no member of it.")
     return project, projects

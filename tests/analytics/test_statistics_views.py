@@ -138,6 +138,24 @@ def test_a_wrong_filter_is_named(get: Any, mia: User, project: Project, wanted: 
     assert set(answer.json()["errors"]) <= {*wanted, "to"}
 
 
+def test_what_the_page_chooses_is_found_where_names_are_numbers(
+    get: Any, client: Client, mia: User, project: Project, anna: Reviewer, ben: Reviewer, history: None
+) -> None:
+    sports, business, weather = project.categories.order_by("pk")
+    for category, other in ((sports, business), (business, weather), (weather, sports)):
+        Category.objects.filter(pk=category.pk).update(name=str(other.pk))
+    User.objects.filter(pk=anna.user_id).update(username=str(ben.pk))
+    Project.objects.create(name=str(project.pk))
+    page = get(category=sports.pk, reviewer=anna.pk)
+    assert page.context["project"] == project
+    assert (page.context["asked"].filters.category, page.context["asked"].filters.reviewer) == (sports.pk, anna.pk)
+    cell = statistics.of_project(project).confusion[0]
+    texts = get("texts/", machine=cell.machine_id, human=cell.human_id)
+    assert (texts.context["machine"].pk, texts.context["human"].pk) == (cell.machine_id, cell.human_id)
+    told = api(mia, project="News", category=str(business.pk), reviewer=str(ben.pk)).json()["filters"]
+    assert (told["category"], told["reviewer"]) == (sports.pk, anna.pk)
+
+
 def test_a_run_older_than_those_listed_can_be_chosen(
     get: Any, project: Project, history: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
