@@ -50,7 +50,8 @@ def reviewer_of(user: AbstractBaseUser | AnonymousUser, project: Project) -> Rev
         return found[0]
     if project.is_archived and project.reviewers.filter(user_id=user.pk or 0, is_active=True).exists():
         raise Archived(f"The project {project} is archived. Bring it back on its page, then review.")
-    raise NotYourProject(f"You do not review for project {project}. Ask a manager to add you.")
+    way = 'Add yourself on its page "Members".' if may_manage(user) else "Ask a manager to add you."
+    raise NotYourProject(f"You do not review for project {project}. {way}")
 
 
 def may_manage(user: AbstractBaseUser | AnonymousUser) -> bool:

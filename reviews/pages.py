@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from labeling.models import Project
 from labeling.pages import View, refusal, signed_out
-from reviews.access import desk_of, may_manage
+from reviews.access import NotYourProject, desk_of, may_manage, reviewer_of
 from reviews.models import Reviewer
 
 ReviewerView = Callable[[HttpRequest, Reviewer, Project], HttpResponse]
@@ -69,5 +69,7 @@ def reviewer_and_project(request: HttpRequest, project_id: int) -> tuple[Reviewe
     if found := desk_of(request.user, project_id):
         return found
     project = get_object_or_404(Project, pk=project_id)
-    way = 'Add yourself on its page "Members".' if may_manage(request.user) else "Ask a manager to add you."
-    raise PermissionDenied(f"You do not review for project {project}. {way}")
+    try:
+        return reviewer_of(request.user, project), project
+    except NotYourProject as reason:
+        raise PermissionDenied(str(reason)) from reason

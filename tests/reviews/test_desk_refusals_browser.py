@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from labeling.models import Project, Text
@@ -48,6 +49,33 @@ def test_what_was_decided_in_another_window_can_be_undone_there(
     press(second, "3")
     assert [review.action for review in made(second, 3)] == ["approve", "undo", "reject"]
     expect(second, "#refusals li").to_have_count(0)
+
+
+def test_a_decision_waits_while_the_project_is_archived(
+    open_desk: Open, anna: Reviewer, project: Project, add_labeled: AddLabeled
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    Project.objects.filter(pk=project.pk).update(is_archived=True)
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("The project News is archived. Bring it back on its page")
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    assert page.get_by_role("button", name="Sign in").count() == 0
+    Project.objects.filter(pk=project.pk).update(is_archived=False)
+    made(page, 1)
+    expect(page, "#message").to_be_hidden()
+
+
+@pytest.mark.parametrize("lost", ["sessionid", "csrftoken"])
+def test_who_is_signed_out_is_led_to_sign_in(
+    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled, lost: str
+) -> None:
+    add_labeled(0.5)
+    page = open_desk(anna)
+    page.context.clear_cookies(name=lost)
+    press(page, "a")
+    expect(page, "#message-text").to_contain_text("1 decision is kept")
+    page.get_by_role("button", name="Sign in").wait_for()
 
 
 def test_each_refused_decision_is_said_until_it_is_closed(

@@ -81,6 +81,18 @@ def test_a_reviewer_of_another_project_is_refused(desk: Client) -> None:
     assert {post(desk, other, verb).status_code for verb in VERBS} == {403}
 
 
+def test_who_reviews_for_an_archived_project_is_told_that_it_is_archived(
+    desk: Client, project: Project, ben: Reviewer
+) -> None:
+    Project.objects.filter(pk=project.pk).update(is_archived=True)
+    answer = post(desk, project, "decide")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert answer.json()["message"] == "The project News is archived. Bring it back on its page, then review."
+    assert "The project News is archived." in page(desk, project).content.decode()
+    ben.projects.clear()
+    assert "archived" not in page(client_of(ben.user), project).content.decode()
+
+
 def test_a_reviewer_who_was_made_inactive_is_refused(desk: Client, project: Project, anna: Reviewer) -> None:
     Reviewer.objects.filter(pk=anna.pk).update(is_active=False)
     assert page(desk, project).status_code == 403

@@ -8,6 +8,10 @@ export class Refused extends Error {
     this.other = data.other || null;
     this.mine = data.mine || null;
   }
+  // Without a session, or with another one than the page began with: Django refuses that in HTML, without a code.
+  get isSignedOut() {
+    return this.code === "signed_out" || (this.status === 403 && this.code === "unreachable");
+  }
   // The server may have done it all the same: perhaps only its answer was lost.
   get isUncertain() {
     return this.status === 0 || this.status >= 500;

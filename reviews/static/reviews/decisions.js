@@ -159,13 +159,12 @@ export class Decisions {
   }
 
   #waiting(error, count) {
-    const isSignedOut = error.status === 401 || error.status === 403;
     const kept = count === 1 ? "1 decision is" : `${count} decisions are`;
     const isUnwanted = this.outbox.items.at(-1).isUnwanted;
     const unwanted = isUnwanted ? " The last may be saved already: undo it again when the server answers." : "";
     const words = `${error.message} ${kept} kept in this browser and sent again without a click.${unwanted}`;
     const signIn = ["Sign in", () => open(this.settings.login, "_blank", "noopener")];
-    showMessage(words, [...(isSignedOut ? [signIn] : []), ["Try now", () => this.outbox.flush()]], "waiting");
+    showMessage(words, [...(error.isSignedOut ? [signIn] : []), ["Try now", () => this.outbox.flush()]], "waiting");
   }
 }
 
