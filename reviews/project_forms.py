@@ -36,12 +36,9 @@ class StyledForm(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
                 field.widget.attrs.setdefault("class", "page-input")
-            described = [f"{self[name].id_for_label}-help"] if field.help_text else []
-            if described:
-                field.widget.attrs.setdefault("aria-describedby", " ".join(described))
 
 
 class ProjectForm(StyledForm, forms.ModelForm):

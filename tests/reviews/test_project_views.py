@@ -1,6 +1,7 @@
 """The pages of projects, categories, members and prompts: who may see them, and what their forms do."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -207,6 +208,29 @@ def test_wrong_settings_are_named(as_mia: Client, project: Project) -> None:
     answer = as_mia.post(address("edit", project.pk), sent)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) >= {"threshold"}
+
+
+def test_what_is_wrong_is_read_out_with_its_field_and_its_help(as_mia: Client, project: Project) -> None:
+    wrong = {"threshold": "3", "label_when": "daily", "name": ""}
+    edited = as_mia.post(address("edit", project.pk), settings_of(as_mia, project) | wrong)
+    assert said_with(edited, "id_threshold") == ["id_threshold_helptext", "id_threshold_error"]
+    assert said_with(edited, "id_name") == ["id_name_error"]
+    colour, examples = (
+        as_mia.post(address("new_category", project.pk), category_form(**wrong))
+        for wrong in ({"color": "red"}, {"examples": ["One more"] * 51})
+    )
+    assert said_with(colour, "id_color") == ["id_color_helptext", "id_color_error"]
+    assert said_with(examples, "examples") == ["id_examples_helptext", "id_examples_error"]
+    assert said_with(as_mia.get(address("new")), "id_categories") == ["id_categories_helptext"]
+
+
+def said_with(answer: Any, field: str) -> list[str]:
+    """What a screen reader says with the field of this id. Each of it is on the page, once."""
+    page = text_of(answer)
+    (tag,) = re.findall(rf'<[a-z]+ [^>]*id="{field}"[^>]*>', page)
+    (described,) = re.findall(r'aria-describedby="([^"]*)"', tag)
+    assert all(page.count(f'id="{one}"') == 1 for one in described.split())
+    return list(described.split())
 
 
 def test_a_project_is_put_away_and_taken_up_again(as_mia: Client, project: Project) -> None:
