@@ -9,6 +9,7 @@ from django.db.models import Model
 
 from analytics.cells import Cells
 from analytics.queries import OTHER_SOURCES, Tables
+from labeling.lookups import id_of
 from labeling.models import Category, LabelingRun, Project
 from reviews.models import Reviewer
 
@@ -113,7 +114,7 @@ def _key(field: str, names: Mapping[int, str], wanted: Mapping[str, Any], keys_f
         return None
     words = str(wanted[field]).strip()
     named = [key for key, name in names.items() if name and name.casefold() == words.casefold()]
-    keyed = [int(words)] if words.isdecimal() and int(words) in names else []
+    keyed = [key] if (key := id_of(words)) in names else []
     if not (found := keyed + named if keys_first else named + keyed):
         raise UnknownChoice(field, f"The project has no {field} '{words}'.")
     return found[0]

@@ -25,7 +25,7 @@ from analytics.keeping import Counted
 from analytics.statistics import Statistics
 from analytics.statistics_forms import ADDRESS, CellForm, StatisticsForm
 from labeling.access import projects_of
-from labeling.lookups import by_name_or_id
+from labeling.lookups import by_name_or_id, id_of
 from labeling.models import Category, Project
 from labeling.pages import for_staff, render_page, staff_page
 from labeling.projects import to_begin_with
@@ -160,7 +160,7 @@ def cell_page(request: HttpRequest) -> HttpResponse:
 def _category(names: Names, reference: str) -> Category:
     """By its id, which the links of the matrix give, or its name, which may be a number as well."""
     categories = names.categories
-    keyed = categories.get(int(reference)) if reference.isdecimal() else None
+    keyed = categories.get(id_of(reference))
     found = keyed or next((category for category in categories.values() if category.name == reference), None)
     if found is None:
         raise Http404(f"The project has no category '{reference}'.")

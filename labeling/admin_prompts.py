@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from labeling import prompts
+from labeling.lookups import id_of
 from labeling.models import Project, PromptVersion
 from labeling.prompt_forms import FIELDS, preview_of
 
@@ -41,7 +42,7 @@ class PromptVersionAdmin(ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The newest version of the project that is named in the address: people change what there is."""
         project = request.GET.get("project", "")
-        newest = PromptVersion.objects.filter(project_id=int(project)).first() if project.isdecimal() else None
+        newest = PromptVersion.objects.filter(project_id=id_of(project)).first()
         return {"project": project, **{name: getattr(newest, name) for name in FIELDS if newest}}
 
     def save_model(self, request: HttpRequest, obj: PromptVersion, form: Any, change: bool) -> None:
@@ -56,7 +57,7 @@ class PromptVersionAdmin(ModelAdmin):
         """What a chat model would be told about one of the project's texts by the prompt in the form."""
         if not self.has_add_permission(request):
             return JsonResponse({"error": "You may not write prompts."}, status=403)
-        project_id = request.POST.get("project", "")
-        if not project_id.isdecimal():
+        project_id = id_of(request.POST.get("project", ""))
+        if not project_id:
             return JsonResponse({"error": "Choose a project, to see what a model is told."})
         return JsonResponse(preview_of(get_object_or_404(Project, pk=project_id), request.POST))

@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from labeling import runs, steering
 from labeling.admin import ReadOnlyAdmin
+from labeling.lookups import id_of
 from labeling.models import LabelingRun
 from labeling.run_progress import texts_gone
 from labeling.steering import PERMISSION
@@ -83,7 +84,7 @@ class LabelingRunAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        run = LabelingRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        run = LabelingRun.objects.filter(pk=id_of(object_id)).first()
         more: dict[str, Any] = extra_context or {}
         if run is not None and self.has_view_permission(request, run):
             more |= steering.shown(

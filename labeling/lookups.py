@@ -11,6 +11,7 @@ from labeling.models import Project
 from labeling.projects import DEFAULT
 
 Row = TypeVar("Row", bound=Model)
+MOST_DIGITS = 18  # of an id in any database
 
 
 def visible_projects(request: Request) -> QuerySet[Project]:
@@ -37,8 +38,14 @@ def find_project(request: Request, reference: str | int | None) -> Project:
     raise NotFound(f"There is no project '{wanted}' that you may see.")
 
 
-def by_name_or_id(rows: QuerySet[Row], reference: str) -> Row | None:
-    """The row of this name, in any case, or else of this id."""
-    if found := rows.filter(name__iexact=reference.strip()).first():
-        return found
-    return rows.filter(pk=int(reference)).first() if reference.isdecimal() else None
+def by_name_or_id(rows: QuerySet[Row], reference: str, *, id_first: bool = False) -> Row | None:
+    """The row of this name, in any case, or else of this id. Where links give ids, these come first: a name may be a
+    number as well."""
+    named, keyed = rows.filter(name__iexact=reference.strip()), rows.filter(pk=id_of(reference))
+    first, second = (keyed, named) if id_first else (named, keyed)
+    return first.first() or second.first()
+
+
+def id_of(words: str) -> int:
+    """The id that is written there, or 0, which no row has. Of thousands of digits Python makes no number."""
+    return int(words) if words.isdecimal() and len(words) <= MOST_DIGITS else 0

@@ -8,7 +8,7 @@ from django_filters.rest_framework import CharFilter
 
 from labeling.choices import LabelOrigin, TextStatus
 from labeling.filtering import ChoiceFilter, FilterSet, ProjectFilter, RowIdFilter, ShareFilter, since, until
-from labeling.lookups import find_project
+from labeling.lookups import find_project, id_of
 from labeling.models import Category, Label, Text
 from labeling.querysets import TextQuerySet
 from labeling.walking import Walk, by_key, sorted_by_key
@@ -80,9 +80,7 @@ def walked_labels() -> QuerySet[Label]:
 
 def _keys(rows: QuerySet[Any], name: str, value: str) -> list[int]:
     """Of the rows of this name, in any case of letters, or of this id."""
-    wanted = Q(**{f"{name}__iexact": value.strip()})
-    if value.isascii() and value.isdecimal() and len(value) < 19:
-        wanted |= Q(pk=int(value))
+    wanted = Q(**{f"{name}__iexact": value.strip()}) | Q(pk=id_of(value))
     return list(rows.filter(wanted).order_by().values_list("pk", flat=True))
 
 

@@ -25,7 +25,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
     """
     desks = desks_of(request.user)
     wanted = request.GET.get("project", "")
-    project = by_name_or_id(desks, wanted) if wanted else _only(list(desks[:2]))
+    project = by_name_or_id(desks, wanted, id_first=True) if wanted else _only(list(desks[:2]))
     if project is None:
         return _elsewhere(request, wanted)
     query = _filters(request, project)
@@ -35,7 +35,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
 def _elsewhere(request: HttpRequest, wanted: str) -> HttpResponseBase:
     """Who has no desk of the project: managers can give themselves one, others choose from those that they have."""
     others = projects_of(request.user).filter(is_archived=False)
-    if wanted and may_manage(request.user) and (project := by_name_or_id(others, wanted)):
+    if wanted and may_manage(request.user) and (project := by_name_or_id(others, wanted, id_first=True)):
         words = f"You do not review for project {project} yet. Add yourself here, then choose Review in the menu."
         messages.warning(request, words)
         query = urlencode({"user": request.user.get_username()})

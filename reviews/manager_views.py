@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from labeling import categories, discovering, drifting, runs
 from labeling.choices import TextStatus
+from labeling.lookups import id_of
 from labeling.models import Certificate, Project, Text
 from labeling.pages import render_page, staff_page
 from labeling.wording import have, texts
@@ -24,7 +25,6 @@ from reviews.pages import require_manager
 from reviews.refusals import Conflict, WrongDecision
 
 CASES = 20  # on one page
-DIGITS = 18  # of an id
 REFUSALS = (Conflict, WrongDecision, categories.WrongCategory, runs.RunInProgress)
 Verb = Callable[..., str]
 
@@ -82,8 +82,7 @@ def _certificate(project: Project) -> Certificate | None:
 
 def _after(sent: QueryDict) -> int:
     """The id behind which the page of cases begins; what is no id means the first page."""
-    after = sent.get("after", "")
-    return int(after) if after.isdecimal() and len(after) <= DIGITS else 0
+    return id_of(sent.get("after", ""))
 
 
 def _page(request: HttpRequest, template: str, project: Project, context: dict[str, Any]) -> HttpResponse:

@@ -19,10 +19,11 @@ SECTIONS = (
 )
 
 
-def providers() -> list[tuple[str, str]]:
-    """The models to choose from."""
+def providers(chosen: str = "") -> list[tuple[str, str]]:
+    """The models to choose from. The one that is chosen is among them also when it is not set up any more."""
     own = f"As installed ({settings.LLM_PROVIDER})"
-    return [("", own), *((alias, _described(alias)) for alias in settings.LABELING_PROVIDERS)]
+    gone = [(chosen, f"{chosen}: not set up here")] if chosen and chosen not in settings.LABELING_PROVIDERS else []
+    return [("", own), *gone, *((alias, _described(alias)) for alias in settings.LABELING_PROVIDERS)]
 
 
 def _described(alias: str) -> str:
@@ -62,7 +63,7 @@ class ProjectForm(StyledForm, forms.ModelForm):
         super().__init__(*args, **kwargs)
         field = self.fields["provider"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = providers()
+        field.choices = providers(self.instance.provider)
         for name in ("threshold", "audit_share", "overlap_share", "gold_share"):
             self.fields[name].widget.attrs |= {"step": "any", "min": "0", "max": "1"}
 

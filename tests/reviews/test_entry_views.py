@@ -44,6 +44,16 @@ def test_a_project_can_be_named(desk: Client, anna: Reviewer, project: Project, 
     assert desk.get(f"/review/?project={project.pk}").url == f"/admin/review/{project.pk}/"
 
 
+def test_the_id_in_a_link_is_no_other_projects_name(desk: Client, anna: Reviewer, project: Project) -> None:
+    anna.projects.add(Project.objects.create(name=str(project.pk)))
+    assert desk.get(f"/review/?project={project.pk}").url == f"/admin/review/{project.pk}/"
+
+
+def test_a_number_without_end_is_no_project(desk: Client, anna: Reviewer, project: Project) -> None:
+    anna.projects.add(Project.objects.create(name="Mail"))
+    assert "Choose another one" in desk.get(f"/review/?project={'9' * 5_000}").content.decode()
+
+
 def test_a_project_of_others_is_not_opened(desk: Client) -> None:
     Project.objects.create(name="Secret")
     page = desk.get("/review/?project=Secret", follow=True).content.decode()

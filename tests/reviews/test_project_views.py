@@ -246,6 +246,15 @@ def test_a_project_whose_model_is_no_longer_set_up_is_put_away(as_mia: Client, p
     assert "is put away" in text_of(as_mia.post(address("archive", project.pk), {"is_archived": "true"}, follow=True))
 
 
+def test_the_settings_keep_a_model_that_is_no_longer_set_up(as_mia: Client, project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(provider="oracle")
+    form = as_mia.get(address("edit", project.pk)).context["form"]
+    sent = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    as_mia.post(address("edit", project.pk), {**sent, "instructions": "Read twice."})
+    project.refresh_from_db()
+    assert (project.provider, project.instructions) == ("oracle", "Read twice.")
+
+
 def test_markup_in_names_stays_text(as_mia: Client, project: Project, sports: Category) -> None:
     projects.edit(project, {"name": EVIL[:100], "instructions": EVIL})
     categories.edit(sports, {"name": EVIL, "description": EVIL, "examples": [EVIL]})

@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from labeling.management.projects import add_project_argument, find_project
-from reviews import reviewers
-from reviews.models import Reviewer
+from reviews import members
 
 
 class Command(BaseCommand):
@@ -25,7 +24,8 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no user {username!r}. Add one in the admin under Reviewers.")
         chosen = find_project(project)
-        reviewers.let_review(user)
-        reviewer, _ = Reviewer.objects.get_or_create(user=user)
-        reviewer.projects.add(chosen)
+        try:
+            members.add(chosen, user)
+        except members.WrongMember as reason:
+            raise CommandError(str(reason)) from reason
         self.stdout.write(f"{username} reviews for project {chosen}: /admin/review/{chosen.pk}/")
