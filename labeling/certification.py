@@ -128,11 +128,7 @@ def certify(
     _refuse(pool)
     delta = round(1 - confidence, 10)
     asked = {"project": project, "promise": Promise(promise).value, "budget": budget, "delta": delta}
-    about = {
-        "category_hash": classifiers.category_hash(project.active_categories()),
-        "audit_hash": pool.fingerprint(),
-        "newest_label_id": newest,
-    }
+    about = _about(project, pool, newest)
     if known := Certificate.objects.filter(**asked, **about).first():
         return known
     look = _expected_look(project, expected_look)
@@ -147,6 +143,15 @@ def certify(
         pool_size=len(pool.ids),
         created_by_id=user.pk if user else None,
     )
+
+
+def _about(project: Project, pool: Pool, newest: int) -> dict[str, Any]:
+    """What a certificate is about: when one of these changes, it ends."""
+    return {
+        "category_hash": classifiers.category_hash(project.active_categories()),
+        "audit_hash": pool.fingerprint(),
+        "newest_label_id": newest,
+    }
 
 
 def verdict_on(pool: Pool, promise: Promise, budget: float, level: float) -> Verdict:

@@ -14,6 +14,7 @@ APPS = ["labeling", "reviews", "analytics", "labeling_site"]  # each may import 
 
 # The parts of `labeling`, entries by the last word of their name. All others do the work between the two.
 ENTRY = {"admin", "api", "views", "forms", "serializers", "viewsets", "pages", "urls", "tasks", "management"}
+LINES = 40  # of a function, with its parameters and what it promises
 BASE = {"models", "providers", "learning", "append_only", "choices", "querysets"}
 
 
@@ -28,6 +29,12 @@ def imports_of(file: Path) -> Iterator[str]:
 
 def modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
+
+
+def functions_over(file: Path, lines: int) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= lines:
+            yield node.name
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -89,6 +96,12 @@ def test_providers_see_no_database() -> None:
     for file in modules("labeling/providers"):
         wrong = {name for name in imports_of(file) if name.startswith(("django.db", "labeling.models"))}
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+@pytest.mark.parametrize("folder", [*APPS, "benchmarks", "tests"])
+def test_no_function_is_longer_than_a_screen(folder: str) -> None:
+    long = [f"{file.relative_to(ROOT)}: {name}" for file in modules(folder) for name in functions_over(file, LINES)]
+    assert not long
 
 
 def test_only_the_settings_read_the_environment() -> None:
