@@ -252,19 +252,7 @@ def _project(request: HttpRequest, wanted: Mapping[str, str] | None = None) -> t
     visible = projects_of(request.user)
     projects = list(visible.filter(is_archived=False).order_by("name"))
     name = str((request.GET if wanted is None else wanted).get("project", "")).strip()
-    if not name:
-        project = to_begin_with(visible)
-    else:
-        project = _by_id(projects, name) or _named(projects, name) or by_name_or_id(visible, name)
+    project = by_name_or_id(visible, name, id_first=True) if name else to_begin_with(visible)
     if project is None:
         raise Http404("There is no such project, or you are no member of it.")
     return project, projects
-
-
-def _named(projects: list[Project], name: str) -> Project | None:
-    return next((project for project in projects if project.name == name), None)
-
-
-def _by_id(projects: list[Project], reference: str) -> Project | None:
-    """The links of the page name ids."""
-    return next((project for project in projects if str(project.pk) == reference), None)
