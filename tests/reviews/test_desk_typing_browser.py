@@ -33,13 +33,18 @@ def test_a_decision_that_was_not_sent_comes_back_with_its_comment(
     assert [review.comment for review in made(page, 2)] == ["", "half a joke"]
 
 
-def test_a_decision_whose_answer_was_lost_is_undone_at_the_server(
-    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
-) -> None:
+@pytest.fixture
+def losing(open_desk: Open, anna: Reviewer, add_labeled: AddLabeled) -> Any:
+    """A desk with two texts, whose decisions are written and whose answers are lost."""
     add_labeled(0.5, 0.6)
     page = open_desk(anna)
     page.wait_for_load_state("networkidle")
     page.route("**/decide/", lose_the_answer)
+    return page
+
+
+def test_a_decision_whose_answer_was_lost_is_undone_at_the_server(losing: Any) -> None:
+    page = losing
     first = page.locator("#text").inner_text()
     comment(page, "half a joke")
     press(page, "a")
@@ -54,13 +59,8 @@ def test_a_decision_whose_answer_was_lost_is_undone_at_the_server(
     assert [review.action for review in made(page, 3)] == ["approve", "undo", "reject"]
 
 
-def test_a_decision_that_may_be_saved_is_kept_until_the_server_can_be_asked(
-    open_desk: Open, anna: Reviewer, add_labeled: AddLabeled
-) -> None:
-    add_labeled(0.5, 0.6)
-    page = open_desk(anna)
-    page.wait_for_load_state("networkidle")
-    page.route("**/decide/", lose_the_answer)
+def test_a_decision_that_may_be_saved_is_kept_until_the_server_can_be_asked(losing: Any) -> None:
+    page = losing
     press(page, "a")
     made(page, 1)
     expect(page, "#message-text").to_contain_text("1 decision is kept")
