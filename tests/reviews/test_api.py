@@ -32,10 +32,12 @@ def test_the_openapi_document_has_no_warning(tmp_path) -> None:
 
 
 def leaks(answer: Any) -> bool:
-    """Whether the raw answer names a category, a number of the label, or its id under a known name."""
-    raw = answer.content.decode()
-    ids = re.search(r'"(label_id|new_label_id)": ?\d', raw)
-    return bool(ids) or any(word in raw for word in ("Sports", "Business", "Weather", "0.61"))
+    """Whether the raw answer names a category, the confidence of the label, or its id under a known name.
+
+    No digit stands before the confidence: ten seconds and 0.61 of a moment would be one.
+    """
+    tells = r'"(label_id|new_label_id)": ?\d|Sports|Business|Weather|(?<!\d)0\.61'
+    return re.search(tells, answer.content.decode()) is not None
 
 
 @pytest.mark.parametrize("claim", ["true", "false"])
