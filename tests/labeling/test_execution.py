@@ -1,5 +1,6 @@
 """Runs: which texts they label, with what, and what each label says."""
 
+import gc
 from collections.abc import Callable
 from unittest.mock import Mock
 
@@ -21,6 +22,14 @@ def test_every_text_gets_one_label(run: LabelingRun) -> None:
     assert execution.execute(run)
     assert (run.status, run.done, Label.objects.count()) == (RunStatus.SUCCEEDED, 5, 5)
     assert not Text.objects.filter(status=TextStatus.UNLABELED).exists()
+
+
+def test_meanwhile_the_garbage_collector_leaves_alone_what_was_there_before(run: LabelingRun) -> None:
+    left_alone: list[int] = []
+    execution.execute(run, on_progress=lambda *_: left_alone.append(gc.get_freeze_count()))
+    assert left_alone
+    assert min(left_alone) > 10_000
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_label_names_the_category_whose_word_is_in_the_text(run: LabelingRun, texts: list[Text]) -> None:
