@@ -45,13 +45,19 @@ class Running:
     def __enter__(self) -> "Running":
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "start"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "manage.py", "start"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                process_group=0,
             )
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=40) == 0
+        """As Ctrl-C in a terminal does, which reaches the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        assert self.process.wait(timeout=20) == 0
 
     def page(self, path: str, seconds: float) -> str:
         deadline = time.monotonic() + seconds
