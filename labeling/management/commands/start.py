@@ -34,6 +34,8 @@ class Command(BaseCommand):
                 time.sleep(1)
                 keep_alive(processes, commands())
         except KeyboardInterrupt:
+            pass
+        finally:
             end(processes)
 
     def _first_start(self) -> str | None:

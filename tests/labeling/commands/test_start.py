@@ -36,11 +36,13 @@ def manage(environment: dict[str, str], *args: str) -> str:
 
 
 class Running:
-    """`manage.py start`, until the end of the block."""
+    """`manage.py start`, until the end of the block, where it gets the signal: from a terminal, as Ctrl-C, with all of
+    its process group, or alone."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, ended_by: signal.Signals) -> None:
         self.environment = environment
         self.log = log
+        self.ended_by = ended_by
 
     def __enter__(self) -> "Running":
         with self.log.open("w") as log:
@@ -55,8 +57,8 @@ class Running:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """As Ctrl-C in a terminal does, which reaches the whole process group."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        send = os.killpg if self.ended_by == signal.SIGINT else os.kill
+        send(self.process.pid, self.ended_by)
         assert self.process.wait(timeout=20) == 0
 
     def page(self, path: str, seconds: float) -> str:
@@ -72,14 +74,14 @@ class Running:
 
 
 def test_first_and_second_start(environment: dict[str, str], tmp_path: Path) -> None:
-    with Running(environment, tmp_path / "first.log") as first:
+    with Running(environment, tmp_path / "first.log", signal.SIGINT) as first:
         assert "password" in first.page("/admin/login/", seconds=120)
         assert len(re.findall(r"with the password \w{14}", first.log.read_text())) == 1
     counts = manage(environment, "shell", "--no-imports", "-c", COUNTING).split()
     assert counts[0] == "2" and counts[1] == counts[2] != "0"
 
     begin = time.monotonic()
-    with Running(environment, tmp_path / "second.log") as second:
+    with Running(environment, tmp_path / "second.log", signal.SIGTERM) as second:
         second.page("/admin/login/", seconds=20)
         assert time.monotonic() - begin < 15
         assert "password" not in second.log.read_text()
